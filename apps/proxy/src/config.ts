@@ -1,0 +1,259 @@
+/**
+ * The edge's configuration: its schema, and every default once, with unit and reason. Read by
+ * `loadProxyConfig`; the same schema serves YAML, JSON and TypeScript files.
+ */
+import { type PolicyName, policyNames } from '@headgate/balancer';
+import { duration, type Loaded, loadConfig, setting, size } from '@headgate/config';
+import { z } from 'zod';
+import { parseAddress } from './address.ts';
+import { crossCheck } from './config-checks.ts';
+import { createTrustedProxies } from './forwarded.ts';
+
+const address = z.string().superRefine((value, context) => {
+  const parsed = parseAddress(value);
+  if (!parsed.ok) context.addIssue({ code: 'custom', message: parsed.reason });
+});
+
+const upstreamUrl = z.string().superRefine((value, context) => {
+  const problem = upstreamUrlProblem(value);
+  if (problem) context.addIssue({ code: 'custom', message: problem });
+});
+
+const addressRange = z.string().superRefine((value, context) => {
+  try {
+    createTrustedProxies([value]);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: (error as Error).message });
+  }
+});
+
+const positiveDuration = duration().refine((ms) => ms > 0, 'expected more than 0ms');
+
+const listener = z.strictObject({ address });
+
+const upstream = z.strictObject({
+  url: upstreamUrl,
+  weight: setting(z.number().gt(0).max(1_000), {
+    default: 1,
+    reason: 'all upstreams are alike unless said otherwise',
+  }),
+});
+
+const healthCheck = z.strictObject({
+  path: setting(z.string().regex(/^\/[!-~]*$/, 'expected a path such as /health'), {
+    default: '/health',
+    reason: 'what the origin kit serves',
+  }),
+  interval: setting(positiveDuration, {
+    default: '2s',
+    unit: 'ms',
+    reason: 'finds a dead upstream in seconds at a cost no origin notices',
+  }),
+  timeout: setting(positiveDuration, {
+    default: '1s',
+    unit: 'ms',
+    reason: 'a health check that takes longer is not healthy',
+  }),
+  rise: setting(z.int().min(1).max(100), {
+    default: 2,
+    unit: 'answers',
+    reason: 'one good answer may be luck while an origin starts',
+  }),
+  fall: setting(z.int().min(1).max(100), {
+    default: 3,
+    unit: 'failures',
+    reason: 'one lost probe is no reason to lose an upstream',
+  }),
+});
+
+const serviceTimeouts = z.strictObject({
+  connect: setting(positiveDuration, {
+    default: '2s',
+    unit: 'ms',
+    reason: 'one lost SYN is repeated after 1s; more means the host is not there',
+  }),
+  firstByte: setting(positiveDuration, {
+    default: '30s',
+    unit: 'ms',
+    reason: 'the slowest answer worth waiting for; there is no limit in total',
+  }),
+  idle: setting(positiveDuration, {
+    default: '60s',
+    unit: 'ms',
+    reason: 'silence in the middle of a body, either way; progress resets it',
+  }),
+  upstreamKeepAlive: setting(positiveDuration, {
+    default: '60s',
+    unit: 'ms',
+    reason: 'below the 75s of the origin kit, so that the edge closes idle connections first',
+  }),
+  handshake: setting(positiveDuration, {
+    default: '10s',
+    unit: 'ms',
+    reason: 'an upgrade is answered by code that does no work yet',
+  }),
+  tunnelIdle: setting(positiveDuration, {
+    default: '1h',
+    unit: 'ms',
+    reason: 'chat clients without heartbeats go quiet for long; dead ones must go some day',
+  }),
+});
+
+const service = z.strictObject({
+  policy: setting(z.enum(policyNames as [PolicyName, ...PolicyName[]]), {
+    default: 'least-connections',
+    reason: 'the only one that is right when upstreams or requests differ',
+  }),
+  upstreams: z.array(upstream).min(1, 'expected at least one upstream'),
+  healthCheck: healthCheck.optional(),
+  timeouts: serviceTimeouts.prefault({}),
+  retries: setting(z.int().min(0).max(10), {
+    default: 2,
+    unit: 'attempts',
+    reason: 'beyond two more upstreams the trouble is not one upstream',
+  }),
+});
+
+const route = z.strictObject({
+  match: z
+    .strictObject({
+      host: z
+        .string()
+        .regex(
+          /^(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*$|^[0-9a-f:]+$/i,
+          'expected a host name, optionally *.name, without port',
+        )
+        .optional(),
+      path: z
+        .string()
+        .regex(/^\/([!-)+-~]*)(\/?\*)?$/, 'expected /path or /path/*; * only at the end')
+        .refine((path) => !path.endsWith('*') || path.endsWith('/*'), {
+          message: 'expected /* at the end; a * stands for whole path segments',
+        })
+        .optional(),
+      methods: z
+        .array(z.string().regex(/^[A-Z]+$/, 'expected a method in capitals such as GET'))
+        .min(1, 'expected at least one method')
+        .optional(),
+      headers: z
+        .record(z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/, 'expected a header name'), z.string())
+        .optional(),
+    })
+    .optional(),
+  service: z.string(),
+});
+
+const clientTimeouts = z.strictObject({
+  requestHead: setting(positiveDuration, {
+    default: '10s',
+    unit: 'ms',
+    reason: 'a head is one packet; ten seconds forgive any network but not a slow-loris',
+  }),
+  requestBodyIdle: setting(positiveDuration, {
+    default: '30s',
+    unit: 'ms',
+    reason: 'silence in the middle of an upload; an upload that moves may take for ever',
+  }),
+  clientKeepAlive: setting(positiveDuration, {
+    default: '75s',
+    unit: 'ms',
+    reason: 'longer than the 60s of common load balancers and browsers, which close first',
+  }),
+  shutdown: setting(positiveDuration, {
+    default: '30s',
+    unit: 'ms',
+    reason: 'what Kubernetes waits before it kills',
+  }),
+});
+
+const limits = z.strictObject({
+  requestHeadSize: setting(size(), {
+    default: '16KiB',
+    unit: 'bytes',
+    reason: 'what Node, nginx and HAProxy take by default',
+  }),
+  requestHeaderCount: setting(z.int().min(1).max(10_000), {
+    default: 100,
+    unit: 'fields',
+    reason: 'three times what browsers send',
+  }),
+  responseHeadSize: setting(size(), {
+    default: '32KiB',
+    unit: 'bytes',
+    reason: 'origins are trusted with more: large Set-Cookie and policy fields',
+  }),
+  maxInFlight: setting(z.int().min(1), {
+    default: 9_000,
+    unit: 'requests',
+    reason: 'two sockets each within the 20,000 open files a process commonly has',
+  }),
+});
+
+export const proxySchema = z
+  .strictObject({
+    listeners: z.array(listener).min(1, 'expected at least one listener'),
+    services: z.record(
+      z.string().regex(/^[a-z][a-z0-9-]*$/, 'expected a name such as items or user-api'),
+      service,
+    ),
+    routes: z.array(route).min(1, 'expected at least one route'),
+    admin: z.strictObject({ address }).optional(),
+    workers: setting(z.literal(1, 'this version runs one worker per process; expected 1'), {
+      default: 1,
+      unit: 'processes',
+      reason: 'start one edge per core behind the same address until workers are built in',
+    }),
+    accessLog: setting(
+      z.union([z.enum(['off', 'stdout']), z.strictObject({ file: z.string().min(1) })]),
+      { default: 'off', reason: 'metrics are on and cost less; a log is a choice' },
+    ),
+    logLevel: setting(z.enum(['debug', 'info', 'warn', 'error']), {
+      default: 'info',
+      reason: 'events an operator acts on; requests go to the access log',
+    }),
+    trustedProxies: setting(z.array(addressRange), {
+      default: [],
+      reason: 'nobody may speak for a client until somebody says so',
+    }),
+    timeouts: clientTimeouts.prefault({}),
+    limits: limits.prefault({}),
+  })
+  .superRefine(crossCheck);
+
+export type ProxyConfig = z.output<typeof proxySchema>;
+/** What a user writes in `headgate.config.ts`. */
+export type ProxyConfigInput = z.input<typeof proxySchema>;
+export type ServiceConfig = ProxyConfig['services'][string];
+export type UpstreamConfig = ServiceConfig['upstreams'][number];
+
+/** Gives a TypeScript config completion and checking; returns it unchanged. */
+export function defineConfig(config: ProxyConfigInput): ProxyConfigInput {
+  return config;
+}
+
+/** Environment variables that override the file, for what differs from host to host. */
+const ENV_NAMES = {
+  accessLog: 'HEADGATE_ACCESS_LOG',
+  logLevel: 'HEADGATE_LOG_LEVEL',
+  'admin.address': 'HEADGATE_ADMIN_ADDRESS',
+} as const;
+
+/** Loads, substitutes, validates and freezes; never throws for anything a user can write. */
+export function loadProxyConfig(
+  file: string,
+  env: Record<string, string | undefined>,
+): Promise<Loaded<ProxyConfig>> {
+  return loadConfig({ schema: proxySchema, file, env, envNames: ENV_NAMES });
+}
+
+function upstreamUrlProblem(value: string): string | undefined {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (!url) return `expected a URL such as http://127.0.0.1:4001, got "${value}"`;
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    return `expected an http or https URL, got "${value}"`;
+  }
+  if (url.pathname !== '/' || url.search || url.hash || url.username || url.password) {
+    return `expected scheme, host and port only, got "${value}"`;
+  }
+  return undefined;
+}

@@ -1,0 +1,75 @@
+/** `headgate explain`: which route, service and rules a request would meet, without sending it. */
+import type { ProxyConfig } from './config.ts';
+import { headerValue } from './headers.ts';
+import { createRouter, hostnameOf, type RouteMatch } from './router.ts';
+import { parseTarget } from './target.ts';
+
+export interface ExplainedRequest {
+  readonly method: string;
+  /** A full URL, or a path with the host in `headers`. */
+  readonly url: string;
+  readonly headers: readonly string[];
+}
+
+/** Lines for people; the same parser and router as the running edge, so it cannot disagree. */
+export function explainRequest(config: ProxyConfig, request: ExplainedRequest): string[] {
+  const { method, headers } = request;
+  const target = parseTarget(request.url, method);
+  if (!target.ok) return [`answered by the edge  400 Bad request: ${target.reason}`];
+  const host = target.host ?? headerValue(headers, 'host') ?? '';
+  const lines = [
+    `request   ${method} ${target.path}${target.query}${host ? ` at ${host}` : ''}`,
+    ...(target.path === pathOf(request.url)
+      ? []
+      : [`          path normalised from ${pathOf(request.url)}`]),
+  ];
+  const result = createRouter(config.routes).match({
+    method,
+    path: target.path,
+    hostname: hostnameOf(host),
+    header: (name) => headerValue(headers, name),
+  });
+  if (result.kind === 'none') return [...lines, 'route     none: the edge answers 404'];
+  if (result.kind === 'method') {
+    return [
+      ...lines,
+      `route     none for ${method}: the edge answers 405, allow ${result.allowed.join(', ')}`,
+    ];
+  }
+  const { route } = result;
+  const service = config.services[route.service];
+  if (!service) return lines;
+  const { timeouts, healthCheck } = service;
+  const check = healthCheck
+    ? `GET ${healthCheck.path} every ${healthCheck.interval} ms, ${healthCheck.fall} failures take it out, ${healthCheck.rise} answers bring it back`
+    : 'none; upstreams are asked as long as they are configured';
+  return [
+    ...lines,
+    `route     routes[${route.index}] (${describeMatch(route.match)})`,
+    `service   ${route.service}, ${service.policy}`,
+    ...service.upstreams.map(({ url, weight }) => `upstream  ${url} weight ${weight}`),
+    `health    ${check}`,
+    `retries   up to ${service.retries} on other upstreams, ${retryRule(method)}`,
+    `timeouts  connect ${timeouts.connect} ms, first byte ${timeouts.firstByte} ms, idle ${timeouts.idle} ms, no limit in total`,
+  ];
+}
+
+function pathOf(url: string): string {
+  return url.replace(/^https?:\/\/[^/?#]+/i, '').replace(/[?#].*$/, '') || '/';
+}
+
+function describeMatch(match: RouteMatch | undefined): string {
+  if (!match) return 'everything';
+  const parts: string[] = [];
+  if (match.host) parts.push(`host ${match.host}`);
+  if (match.path) parts.push(`path ${match.path}`);
+  if (match.methods) parts.push(`methods ${match.methods.join(', ')}`);
+  for (const [name, value] of Object.entries(match.headers ?? {})) parts.push(`${name}: ${value}`);
+  return parts.join(', ') || 'everything';
+}
+
+function retryRule(method: string): string {
+  return ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'].includes(method)
+    ? 'also when a connection died before the answer began'
+    : `but a ${method} only when nothing was sent`;
+}

@@ -1,0 +1,121 @@
+/**
+ * Who the client is, and how upstreams are told: X-Forwarded-For, -Proto, -Host and `Forwarded`
+ * (RFC 7239). What a peer says about earlier hops counts only when its address is trusted.
+ */
+import { BlockList, isIPv6 } from 'node:net';
+import { joinedHeader } from './headers.ts';
+
+export interface Client {
+  /** The address the request is attributed to: the last one not vouched for by a trusted hop. */
+  readonly address: string;
+  readonly proto: 'http' | 'https';
+  /** The host the client asked for, as the first trusted hop saw it. */
+  readonly host: string;
+  /** True when the peer that connected is one of the trusted proxies. */
+  readonly isPeerTrusted: boolean;
+}
+
+/** Addresses and CIDR ranges whose forwarding headers are believed. */
+export interface TrustedProxies {
+  has(address: string): boolean;
+}
+
+/** Builds the list from `10.0.0.0/8`, `::1`, … ; throws a readable error on anything else. */
+export function createTrustedProxies(ranges: readonly string[]): TrustedProxies {
+  const list = new BlockList();
+  for (const range of ranges) addRange(list, range);
+  return {
+    has: (address) => list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4'),
+  };
+}
+
+function addRange(list: BlockList, range: string): void {
+  const [address = '', prefix] = range.split('/');
+  const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+  try {
+    if (prefix === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, /^\d{1,3}$/.test(prefix) ? Number(prefix) : Number.NaN, family);
+  } catch {
+    throw new Error(`expected an address or a range such as 10.0.0.0/8, got "${range}"`);
+  }
+}
+
+/** `::ffff:127.0.0.1` and `127.0.0.1` are the same client. */
+export function plainAddress(address: string | undefined): string {
+  if (address === undefined) return 'unknown';
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
+}
+
+/** Attributes a request: peers outside `trusted` speak for themselves only. */
+export function identifyClient(
+  peer: string,
+  proto: 'http' | 'https',
+  host: string,
+  headers: readonly string[],
+  trusted: TrustedProxies,
+): Client {
+  if (peer === 'unknown' || !trusted.has(peer)) {
+    return { address: peer, proto, host, isPeerTrusted: false };
+  }
+  const hops = list(joinedHeader(headers, 'x-forwarded-for'));
+  let address = peer;
+  for (let i = hops.length - 1; i >= 0 && isTrusted(address, trusted); i--) {
+    address = plainAddress(hops[i]);
+  }
+  const said = list(joinedHeader(headers, 'x-forwarded-proto')).at(-1)?.toLowerCase();
+  return {
+    address,
+    proto: said === 'http' || said === 'https' ? said : proto,
+    host: list(joinedHeader(headers, 'x-forwarded-host')).at(-1) ?? host,
+    isPeerTrusted: true,
+  };
+}
+
+function isTrusted(address: string, trusted: TrustedProxies): boolean {
+  try {
+    return trusted.has(address);
+  } catch {
+    return false;
+  }
+}
+
+function list(value: string | undefined): string[] {
+  if (value === undefined) return [];
+  return value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+/**
+ * The forwarding fields for the upstream. A trusted peer's own list is continued, anybody else's
+ * is dropped and a new one begun.
+ */
+export function forwardingHeaders(
+  client: Client,
+  peer: string,
+  headers: readonly string[],
+): string[] {
+  const previousFor = client.isPeerTrusted ? joinedHeader(headers, 'x-forwarded-for') : undefined;
+  const previous = client.isPeerTrusted ? joinedHeader(headers, 'forwarded') : undefined;
+  const element = `for=${node(peer)};proto=${client.proto};host=${quoted(client.host)}`;
+  return [
+    'x-forwarded-for',
+    previousFor === undefined ? peer : `${previousFor}, ${peer}`,
+    'x-forwarded-proto',
+    client.proto,
+    'x-forwarded-host',
+    client.host,
+    'forwarded',
+    previous === undefined ? element : `${previous}, ${element}`,
+  ];
+}
+
+/** RFC 7239 §6: IPv6 addresses are bracketed and quoted. */
+function node(address: string): string {
+  return address.includes(':') ? `"[${address}]"` : address;
+}
+
+function quoted(value: string): string {
+  return /^[\w.!#$%&'*+^`|~-]+$/.test(value) ? value : `"${value.replace(/["\\]/g, '\\$&')}"`;
+}

@@ -1,0 +1,145 @@
+/** The names of everything the edge counts, in one table, and the counters bound to a service. */
+import type { Upstream } from '@headgate/balancer';
+import {
+  type Counter,
+  type Histogram,
+  latencyBucketsSeconds,
+  type Registry,
+} from '@headgate/telemetry';
+import type { Stage } from './request.ts';
+import type { Snapshot } from './snapshot.ts';
+
+export interface ProxyMetrics {
+  /** A request that ended without reaching a service. */
+  readonly unrouted: ServiceMetrics;
+  forService(service: string): ServiceMetrics;
+  ended(stage: Stage): void;
+  reloaded(result: 'applied' | 'refused'): void;
+  connectionOpened(): void;
+  connectionClosed(): void;
+}
+
+export interface ServiceMetrics {
+  finished(status: number, durationSeconds: number): void;
+  attempted(upstream: string, outcome: string): void;
+  retried(): void;
+}
+
+/** Registers the edge's metrics; gauges read `snapshot()` when they are scraped. */
+export function createProxyMetrics(registry: Registry, snapshot: () => Snapshot): ProxyMetrics {
+  const requests = registry.counter({
+    name: 'headgate_requests_total',
+    help: 'Requests answered, by service and status.',
+    labelNames: ['service', 'status'],
+  });
+  const duration = registry.histogram({
+    name: 'headgate_request_duration_seconds',
+    help: 'From the request head to the last byte of the answer taken from the upstream.',
+    labelNames: ['service'],
+    buckets: latencyBucketsSeconds,
+  });
+  const attempts = registry.counter({
+    name: 'headgate_upstream_attempts_total',
+    help: 'Attempts by upstream and how they ended.',
+    labelNames: ['service', 'upstream', 'outcome'],
+  });
+  const retries = registry.counter({
+    name: 'headgate_retries_total',
+    help: 'Attempts made after a first one had failed.',
+    labelNames: ['service'],
+  });
+  const ends = registry.counter({
+    name: 'headgate_request_ends_total',
+    help: 'Requests by the last stage that decided about them.',
+    labelNames: ['stage'],
+  });
+  const reloads = registry.counter({
+    name: 'headgate_config_reloads_total',
+    help: 'Configuration reloads by result.',
+    labelNames: ['result'],
+  });
+  const connections = registry
+    .gauge({ name: 'headgate_client_connections', help: 'Open client connections.' })
+    .labels();
+  registerUpstreamGauges(registry, snapshot);
+
+  return {
+    unrouted: bind('', requests, duration, attempts, retries),
+    forService: (service) => bind(service, requests, duration, attempts, retries),
+    ended: (stage) => ends.labels(stage).inc(),
+    reloaded: (result) => reloads.labels(result).inc(),
+    connectionOpened: () => connections.inc(),
+    connectionClosed: () => connections.dec(),
+  };
+}
+
+function bind(
+  service: string,
+  requests: Counter,
+  duration: Histogram,
+  attempts: Counter,
+  retries: Counter,
+): ServiceMetrics {
+  const byStatus = new Map<number, ReturnType<Counter['labels']>>();
+  const durations = duration.labels(service);
+  const retried = retries.labels(service);
+  return {
+    finished(status, durationSeconds) {
+      let counter = byStatus.get(status);
+      if (!counter) {
+        counter = requests.labels(service, String(status));
+        byStatus.set(status, counter);
+      }
+      counter.inc();
+      durations.observe(durationSeconds);
+    },
+    attempted: (upstream, outcome) => attempts.labels(service, upstream, outcome).inc(),
+    retried: () => retried.inc(),
+  };
+}
+
+function registerUpstreamGauges(registry: Registry, snapshot: () => Snapshot): void {
+  const labelNames = ['service', 'upstream'];
+  registry.gauge({
+    name: 'headgate_upstream_in_flight',
+    help: 'Requests in flight to an upstream, to the end of the body.',
+    labelNames,
+    collect(gauge) {
+      gauge.clear();
+      eachUpstream(snapshot(), (service, upstream) =>
+        gauge.labels(service, upstream.key).set(upstream.inFlight),
+      );
+    },
+  });
+  registry.gauge({
+    name: 'headgate_upstream_healthy',
+    help: '1 unless active checks found the upstream unhealthy.',
+    labelNames,
+    collect(gauge) {
+      gauge.clear();
+      eachUpstream(snapshot(), (service, upstream) =>
+        gauge.labels(service, upstream.key).set(upstream.health.verdict === 'unhealthy' ? 0 : 1),
+      );
+    },
+  });
+  registry.gauge({
+    name: 'headgate_service_panicking',
+    help: '1 while so many upstreams look bad that health is ignored.',
+    labelNames: ['service'],
+    collect(gauge) {
+      gauge.clear();
+      for (const service of snapshot().services.values()) {
+        gauge.labels(service.name).set(service.balancer.isPanicking ? 1 : 0);
+      }
+    },
+  });
+}
+
+function eachUpstream(
+  snapshot: Snapshot,
+  visit: (service: string, upstream: Upstream) => void,
+): void {
+  for (const service of snapshot.services.values()) {
+    for (const upstream of service.balancer.upstreams) visit(service.name, upstream);
+  }
+}

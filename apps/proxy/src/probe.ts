@@ -1,0 +1,98 @@
+/**
+ * Active health checks: when to ask an upstream and what counts as a good answer. What the
+ * answers mean (rise, fall, verdict) is decided in the balancer.
+ */
+import { type Health, probeDelayMs, type VerdictChange } from '@headgate/balancer';
+import type { Connections } from './connections.ts';
+
+export interface HealthCheckSettings {
+  readonly path: string;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+}
+
+export interface Probe {
+  /** Asks now instead of at the next interval; for when traffic met a refused connection. */
+  hurry(): void;
+  stop(): void;
+}
+
+export interface ProbeOptions {
+  readonly connections: Connections;
+  readonly health: Health;
+  readonly check: HealthCheckSettings;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly onChange: (change: VerdictChange) => void;
+}
+
+/** Hurried probes are at least this far apart, so that a burst of failures asks once. */
+const HURRY_GAP_MS = 100;
+
+/** Starts checking; the first probe goes out at once, later ones with jitter. */
+export function startProbe(options: ProbeOptions): Probe {
+  const { connections, health, check, now, random } = options;
+  const stopped = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  let dueMs = 0;
+  let lastMs = Number.NEGATIVE_INFINITY;
+  let isAsking = false;
+
+  const schedule = (delayMs: number) => {
+    if (stopped.signal.aborted || isAsking) return;
+    clearTimeout(timer);
+    dueMs = now() + delayMs;
+    timer = setTimeout(() => void tick(), delayMs);
+  };
+
+  const tick = async () => {
+    isAsking = true;
+    lastMs = now();
+    const problem = await ask(connections, check, stopped.signal);
+    isAsking = false;
+    if (stopped.signal.aborted) return;
+    const change = health.observe(problem === undefined, problem ?? 'answered', now());
+    if (change) options.onChange(change);
+    schedule(probeDelayMs(health, check.intervalMs, random));
+  };
+
+  schedule(0);
+  return {
+    hurry() {
+      const waitMs = Math.max(0, lastMs + HURRY_GAP_MS - now());
+      if (now() + waitMs < dueMs) schedule(waitMs);
+    },
+    stop() {
+      clearTimeout(timer);
+      stopped.abort();
+    },
+  };
+}
+
+/** One probe; undefined when the upstream is fine, otherwise what was wrong. */
+async function ask(
+  connections: Connections,
+  check: HealthCheckSettings,
+  stopped: AbortSignal,
+): Promise<string | undefined> {
+  const timeout = new AbortController();
+  const timer = setTimeout(() => timeout.abort(), check.timeoutMs);
+  try {
+    const answer = await connections.dispatcher.request({
+      method: 'GET',
+      path: check.path,
+      headers: { 'user-agent': 'headgate-probe' },
+      // A fresh connection each time: an open one says nothing about whether new ones are taken.
+      reset: true,
+      signal: AbortSignal.any([timeout.signal, stopped]),
+    });
+    await answer.body.dump({ limit: 65_536 });
+    const isGood = answer.statusCode >= 200 && answer.statusCode < 400;
+    return isGood ? undefined : `${check.path} answered ${answer.statusCode}`;
+  } catch (error) {
+    if (timeout.signal.aborted) return `${check.path} did not answer in ${check.timeoutMs} ms`;
+    return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  } finally {
+    clearTimeout(timer);
+  }
+}

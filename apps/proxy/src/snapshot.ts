@@ -1,0 +1,175 @@
+/**
+ * Config → the immutable view requests run under: router and services. State that is a fact about
+ * an address (requests in flight, verdict, open connections) is carried over from the snapshot
+ * before, by key, so that a reload forgets nothing and drops nothing.
+ */
+import {
+  createHealth,
+  createPolicy,
+  createService,
+  createUpstream,
+  type Health,
+  type Service,
+  type Upstream,
+} from '@headgate/balancer';
+import type { ProxyConfig, ServiceConfig, UpstreamConfig } from './config.ts';
+import {
+  type ConnectionSettings,
+  type Connections,
+  createConnections,
+  sameSettings,
+} from './connections.ts';
+import { createTrustedProxies, type TrustedProxies } from './forwarded.ts';
+import type { ProxyMetrics, ServiceMetrics } from './metrics.ts';
+import { type Probe, startProbe } from './probe.ts';
+import { createRouter, type Router } from './router.ts';
+
+export interface UpstreamRuntime {
+  readonly upstream: Upstream;
+  readonly url: URL;
+  readonly connections: Connections;
+  readonly probe: Probe | undefined;
+}
+
+export interface ServiceRuntime {
+  readonly name: string;
+  readonly config: ServiceConfig;
+  readonly balancer: Service;
+  /** By the balancer's upstream key, which is the upstream's URL. */
+  readonly upstreams: ReadonlyMap<string, UpstreamRuntime>;
+  readonly metrics: ServiceMetrics;
+}
+
+export interface Snapshot {
+  readonly config: ProxyConfig;
+  readonly router: Router;
+  readonly services: ReadonlyMap<string, ServiceRuntime>;
+  readonly trustedProxies: TrustedProxies;
+}
+
+export interface SnapshotDeps {
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly metrics: Pick<ProxyMetrics, 'forService'>;
+  readonly onVerdict: (service: string, upstream: string, to: string, reason: string) => void;
+}
+
+/** Builds the view for `config`; `previous` is left as it is until it is retired. */
+export function buildSnapshot(
+  config: ProxyConfig,
+  previous: Snapshot | undefined,
+  deps: SnapshotDeps,
+): Snapshot {
+  const services = new Map<string, ServiceRuntime>();
+  for (const [name, service] of Object.entries(config.services)) {
+    services.set(name, buildService(name, service, config, previous?.services.get(name), deps));
+  }
+  return {
+    config,
+    router: createRouter(config.routes),
+    services,
+    trustedProxies: createTrustedProxies(config.trustedProxies),
+  };
+}
+
+/** Stops and closes what `next` did not carry over; attempts under way finish first. */
+export async function retireSnapshot(
+  previous: Snapshot,
+  next: Snapshot | undefined,
+): Promise<void> {
+  const kept = new Set<Connections>();
+  for (const service of next?.services.values() ?? []) {
+    for (const { connections } of service.upstreams.values()) kept.add(connections);
+  }
+  const closing: Promise<void>[] = [];
+  for (const service of previous.services.values()) {
+    for (const { connections, probe } of service.upstreams.values()) {
+      probe?.stop();
+      if (!kept.has(connections)) closing.push(connections.close());
+    }
+  }
+  await Promise.all(closing);
+}
+
+function buildService(
+  name: string,
+  config: ServiceConfig,
+  root: ProxyConfig,
+  previous: ServiceRuntime | undefined,
+  deps: SnapshotDeps,
+): ServiceRuntime {
+  const records = config.upstreams.map((entry) =>
+    carryUpstream(entry, config, previous?.upstreams.get(keyOf(entry)), previous?.config),
+  );
+  const balancer = createService({
+    name,
+    policy: createPolicy(config.policy),
+    upstreams: records.map((record) => record.upstream),
+    random: deps.random,
+  });
+  const upstreams = new Map<string, UpstreamRuntime>();
+  for (const { upstream, url, before } of records) {
+    const settings: ConnectionSettings = {
+      origin: url.origin,
+      connectTimeoutMs: config.timeouts.connect,
+      keepAliveMs: config.timeouts.upstreamKeepAlive,
+      headSizeBytes: root.limits.responseHeadSize,
+    };
+    const connections =
+      before && sameSettings(before.connections.settings, settings)
+        ? before.connections
+        : createConnections(settings);
+    const probe = config.healthCheck
+      ? startProbe({
+          connections,
+          health: upstream.health,
+          check: {
+            path: config.healthCheck.path,
+            intervalMs: config.healthCheck.interval,
+            timeoutMs: config.healthCheck.timeout,
+          },
+          now: deps.now,
+          random: deps.random,
+          onChange(change) {
+            balancer.refresh();
+            deps.onVerdict(name, upstream.key, change.to, change.reason);
+          },
+        })
+      : undefined;
+    upstreams.set(upstream.key, { upstream, url, connections, probe });
+  }
+  return { name, config, balancer, upstreams, metrics: deps.metrics.forService(name) };
+}
+
+function carryUpstream(
+  entry: UpstreamConfig,
+  config: ServiceConfig,
+  before: UpstreamRuntime | undefined,
+  configBefore: ServiceConfig | undefined,
+): { upstream: Upstream; url: URL; before: UpstreamRuntime | undefined } {
+  const key = keyOf(entry);
+  const url = new URL(entry.url);
+  if (!before) {
+    const upstream = createUpstream({ key, weight: entry.weight, health: newHealth(config) });
+    return { upstream, url, before };
+  }
+  // What is in flight is a fact about the address; a verdict is one about the address and the
+  // check that reached it.
+  const { upstream } = before;
+  upstream.weight = entry.weight;
+  const isSameCheck =
+    JSON.stringify(config.healthCheck) === JSON.stringify(configBefore?.healthCheck);
+  if (!isSameCheck) upstream.health = newHealth(config);
+  return { upstream, url, before };
+}
+
+function newHealth(config: ServiceConfig): Health {
+  return createHealth({
+    rise: config.healthCheck?.rise ?? 1,
+    fall: config.healthCheck?.fall ?? 1,
+  });
+}
+
+function keyOf(entry: UpstreamConfig): string {
+  return new URL(entry.url).origin;
+}

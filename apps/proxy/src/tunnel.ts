@@ -1,0 +1,186 @@
+/**
+ * Upgraded connections (WebSocket): the carrier that hands the handshake to http-proxy-3 and adds
+ * what it lacks: a handshake deadline, another upstream when one refuses, an idle limit, and
+ * teardown of both sides whichever goes first.
+ */
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { createProxyServer, type ProxyServer } from 'http-proxy-3';
+import { type FailureKind, failure, type Outcome } from './errors.ts';
+import type { PreparedRequest } from './exchange.ts';
+import { writePage } from './listen.ts';
+import type { Carrier } from './proxy.ts';
+import type { ServiceRuntime, UpstreamRuntime } from './snapshot.ts';
+
+/** A side that has said it is done gets this long before the other is closed under it. */
+const GRACE_MS = 5_000;
+
+/** Makes carriers for upgraded connections; one per process. */
+export function createTunnels(): {
+  carrier(message: IncomingMessage, socket: Socket, head: Buffer): Carrier;
+} {
+  const proxy = createProxyServer({ ws: true, xfwd: false, changeOrigin: false });
+  const handshakes = new WeakMap<Duplex, (request: ClientRequest) => void>();
+  proxy.on('proxyReqWs', (request: ClientRequest, _message: IncomingMessage, socket: Duplex) => {
+    handshakes.get(socket)?.(request);
+  });
+  // Socket errors end in 'close', which settles the tunnel; without a listener they would throw.
+  proxy.on('error', () => {});
+  return {
+    carrier(message, socket, head) {
+      let unreadHead = head;
+      return {
+        body: undefined,
+        extraHeaders: ['connection', 'Upgrade', 'upgrade', 'websocket'],
+        attempt(request, upstream, service) {
+          message.url = request.target;
+          message.headers = toHeaderObject(request.headers);
+          const handshake = openTunnel(socket, request, service);
+          handshakes.set(socket, handshake.onRequest);
+          begin(proxy, message, socket, unreadHead, upstream, handshake.onError);
+          unreadHead = Buffer.alloc(0);
+          return handshake.outcome;
+        },
+        refuse(page) {
+          if (socket.writable) writePage(socket, page);
+        },
+      };
+    },
+  };
+}
+
+function begin(
+  proxy: ProxyServer,
+  message: IncomingMessage,
+  socket: Socket,
+  head: Buffer,
+  upstream: UpstreamRuntime,
+  onError: (error: Error) => void,
+): void {
+  proxy.ws(message, socket, head, { target: upstream.url.origin, toProxy: true }, onError);
+}
+
+interface Handshake {
+  readonly outcome: Promise<Outcome>;
+  onRequest(request: ClientRequest): void;
+  onError(error: Error): void;
+}
+
+class HandshakeTimeout extends Error {}
+
+function openTunnel(socket: Socket, prepared: PreparedRequest, service: ServiceRuntime): Handshake {
+  const { handshake: handshakeMs, tunnelIdle: idleMs } = service.config.timeouts;
+  let settle: (outcome: Outcome) => void = () => {};
+  const outcome = new Promise<Outcome>((resolve) => {
+    settle = resolve;
+  });
+  let request: ClientRequest | undefined;
+  let isConnected = false;
+
+  // The library ends the client's socket on every failed handshake. Until the upstream has agreed
+  // the socket is ours: another upstream may be asked, or an error page written.
+  socket.destroySoon = () => {};
+  // Nobody reads before the upgrade, so a client that leaves would go unnoticed.
+  const watch = () => {};
+  socket.on('readable', watch);
+  const onClientGone = () => {
+    request?.destroy();
+    fail('client-gone', 'the client closed the connection');
+  };
+  socket.once('end', onClientGone);
+  socket.once('close', onClientGone);
+  const timer = setTimeout(() => request?.destroy(new HandshakeTimeout()), handshakeMs);
+
+  const finishHandshake = () => {
+    clearTimeout(timer);
+    Reflect.deleteProperty(socket, 'destroySoon');
+    socket.removeListener('readable', watch);
+    socket.removeListener('end', onClientGone);
+    socket.removeListener('close', onClientGone);
+  };
+  const fail = (kind: FailureKind, detail: string) => {
+    finishHandshake();
+    settle({ ...failure(kind, detail), hasResponseStarted: false, wasAnythingSent: isConnected });
+  };
+
+  return {
+    outcome,
+    onRequest(opening) {
+      request = opening;
+      opening.once('socket', (upstreamSocket) => {
+        upstreamSocket.once('connect', () => {
+          isConnected = true;
+        });
+      });
+      opening.once('upgrade', (answer, upstreamSocket) => {
+        finishHandshake();
+        answer.headers['x-request-id'] = prepared.id;
+        // The library resets both sockets' timeouts in its own listener, which runs after this.
+        process.nextTick(joinTeardown, socket, upstreamSocket, idleMs);
+        socket.once('close', () => settle({ kind: 'answered', status: 101 }));
+      });
+      opening.once('response', (answer) => {
+        finishHandshake();
+        for (const name of ['keep-alive', 'proxy-connection']) delete answer.headers[name];
+        answer.headers.connection = 'close';
+        answer.headers['x-request-id'] = prepared.id;
+        const status = answer.statusCode ?? 502;
+        socket.once('close', () => settle({ kind: 'answered', status }));
+      });
+    },
+    onError(error) {
+      const [kind, detail] = classify(error, isConnected);
+      fail(kind, detail);
+    },
+  };
+}
+
+/** Whichever side closes or stays silent too long takes the other with it. */
+function joinTeardown(client: Socket, upstream: Socket, idleMs: number): void {
+  const destroyBoth = () => {
+    client.destroy();
+    upstream.destroy();
+  };
+  let grace: NodeJS.Timeout | undefined;
+  const startGrace = () => {
+    grace ??= setTimeout(destroyBoth, GRACE_MS);
+  };
+  // Every byte crosses the client's socket, so its silence is the tunnel's.
+  client.setTimeout(idleMs, destroyBoth);
+  client.once('end', startGrace);
+  upstream.once('end', startGrace);
+  client.once('close', () => {
+    clearTimeout(grace);
+    grace = undefined;
+    upstream.destroy();
+  });
+  upstream.once('close', () => {
+    if (!client.destroyed) startGrace();
+  });
+  if (client.destroyed) upstream.destroy();
+}
+
+function classify(error: Error & { code?: string }, isConnected: boolean): [FailureKind, string] {
+  if (error instanceof HandshakeTimeout) {
+    return isConnected
+      ? ['first-byte-timeout', 'the upstream did not answer the upgrade in time']
+      : ['connect-timeout', 'no upstream of this service accepted a connection in time'];
+  }
+  if (!isConnected) return ['connect-failed', 'no upstream of this service accepts connections'];
+  return error.code?.startsWith('HPE_')
+    ? ['upstream-invalid', 'the upstream answered the upgrade with something that is not HTTP']
+    : ['upstream-reset', 'the upstream closed the connection instead of upgrading it'];
+}
+
+function toHeaderObject(headers: readonly string[]): Record<string, string | string[]> {
+  const object: Record<string, string | string[]> = {};
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = (headers[i] as string).toLowerCase();
+    const value = headers[i + 1] as string;
+    const previous = object[name];
+    if (previous === undefined) object[name] = value;
+    else object[name] = Array.isArray(previous) ? [...previous, value] : [previous, value];
+  }
+  return object;
+}

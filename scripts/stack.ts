@@ -1,0 +1,123 @@
+/**
+ * The sample stack as plain processes, read from the compose file so that containers, `pnpm dev`
+ * and the end-to-end test cannot disagree about commands, environment and ports.
+ */
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { parse } from 'yaml';
+
+export interface StackProcess {
+  readonly name: string;
+  /** Folder below `apps`. */
+  readonly app: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Every port it listens on, with the setting that names it. */
+  readonly ports: readonly { readonly port: number; readonly setting: string }[];
+  /** Answers 200 once it serves. */
+  readonly readyUrl: string;
+  readonly dependsOn: readonly string[];
+}
+
+export interface StackOptions {
+  /** Where each of the file's ports goes; default: where the file says. */
+  readonly mapPort?: (port: number) => number;
+  /** Instead of the compose file's Redis; without it, origins keep to their memory tier. */
+  readonly redisUrl?: string | undefined;
+  /** Added to every process. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+interface ComposeService {
+  readonly build?: { readonly args?: { readonly APP?: string } };
+  readonly command?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly volumes?: readonly { readonly source: string; readonly target: string }[];
+  readonly depends_on?: Readonly<Record<string, unknown>>;
+}
+
+/** Reads `file` in dependency order; throws when a service cannot be run as a process. */
+export function readStack(file: string, options: StackOptions = {}): StackProcess[] {
+  const document = parse(readFileSync(file, 'utf8'), { merge: true }) as {
+    services: Record<string, ComposeService>;
+  };
+  const services = Object.entries(document.services);
+  const built = services.filter(([, service]) => service.build);
+  const hosts = services.map(([name]) => name);
+  const processes = built.map(([name, service]) =>
+    toProcess(name, service, dirname(file), hosts, options),
+  );
+  return inDependencyOrder(processes);
+}
+
+function toProcess(
+  name: string,
+  service: ComposeService,
+  directory: string,
+  hosts: readonly string[],
+  options: StackOptions,
+): StackProcess {
+  const app = service.build?.args?.APP;
+  if (!app) throw new Error(`services.${name}.build.args.APP is missing; it names the app`);
+  const mapPort = options.mapPort ?? ((port) => port);
+  const env: Record<string, string> = {};
+  const ports: { port: number; setting: string }[] = [];
+  for (const [key, value] of Object.entries(service.environment ?? {})) {
+    if (key === 'REDIS_URL') {
+      if (options.redisUrl) env[key] = options.redisUrl;
+      continue;
+    }
+    const local = toLoopback(String(value), hosts, mapPort);
+    env[key] = key === 'PORT' ? String(mapPort(Number(value))) : local;
+    const own = key === 'PORT' ? env[key] : /^127\.0\.0\.1:(\d+)$/.exec(local)?.[1];
+    if (own) ports.push({ port: Number(own), setting: key });
+  }
+  const admin = ports.find(({ setting }) => setting === 'ADMIN_ADDRESS');
+  const [first] = ports;
+  if (!first) throw new Error(`services.${name}.environment names no port`);
+  return {
+    name,
+    app,
+    args: (service.command ?? []).map((arg) => {
+      const volume = service.volumes?.find(({ target }) => target === arg);
+      return volume ? join(directory, volume.source) : arg;
+    }),
+    env: { ...env, ...options.env },
+    ports,
+    readyUrl: admin
+      ? `http://127.0.0.1:${admin.port}/ready`
+      : `http://127.0.0.1:${first.port}/health`,
+    dependsOn: Object.keys(service.depends_on ?? {}),
+  };
+}
+
+/** `http://items-1:4001` and `0.0.0.0:8080` as one machine knows them. */
+function toLoopback(
+  value: string,
+  hosts: readonly string[],
+  mapPort: (port: number) => number,
+): string {
+  const names = [...hosts, '0.0.0.0'].map((host) => host.replaceAll('.', '\\.')).join('|');
+  return value
+    .replace(new RegExp(`^((?:[a-z]+://)?)(?:${names})(?=$|:)`), '$1127.0.0.1')
+    .replace(/^((?:[a-z]+:\/\/)?127\.0\.0\.1):(\d+)/, (_, head: string, port: string) => {
+      return `${head}:${mapPort(Number(port))}`;
+    });
+}
+
+function inDependencyOrder(processes: readonly StackProcess[]): StackProcess[] {
+  const ordered: StackProcess[] = [];
+  const place = (process: StackProcess, waiting: readonly string[]): void => {
+    if (ordered.includes(process)) return;
+    if (waiting.includes(process.name)) {
+      throw new Error(`depends_on goes in a circle: ${[...waiting, process.name].join(' → ')}`);
+    }
+    for (const name of process.dependsOn) {
+      const dependency = processes.find((other) => other.name === name);
+      if (dependency) place(dependency, [...waiting, process.name]);
+    }
+    ordered.push(process);
+  };
+  for (const process of processes) place(process, []);
+  return ordered;
+}

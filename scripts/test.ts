@@ -1,0 +1,55 @@
+/**
+ * `pnpm test [path...]`: runs every test file of the workspace (or those below the given paths),
+ * each in a process of its own, and ends with one line that counts them.
+ */
+import { globSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+
+const ROOTS = ['apps', 'packages', 'scripts', 'test'];
+const wanted = process.argv.slice(2);
+
+const files = globSync(
+  ROOTS.map((root) => `${root}/**/*.test.ts`),
+  { exclude: (path) => /(^|\/)(node_modules|dist)$/.test(path) },
+)
+  .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
+  .sort();
+if (files.length === 0) {
+  console.error(`no test file matches ${wanted.join(' ')}`);
+  process.exit(1);
+}
+
+// Tests of whole stacks come last and one at a time: they start many processes each.
+const isStack = (file: string) => file.startsWith('test/');
+const counts = { passed: 0, failed: 0, skipped: 0 };
+await runFiles(
+  files.filter((file) => !isStack(file)),
+  availableParallelism(),
+);
+await runFiles(files.filter(isStack), 1);
+
+const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : '';
+console.log(`\n${counts.passed} passed, ${counts.failed} failed${skipped}`);
+process.exit(counts.failed > 0 ? 1 : 0);
+
+async function runFiles(group: string[], concurrency: number): Promise<void> {
+  if (group.length === 0) return;
+  const stream = run({
+    files: group,
+    concurrency,
+    timeout: 180_000,
+    execArgv: ['--import', new URL('./leak-check.ts', import.meta.url).href],
+  });
+  stream.on('test:pass', (event) => {
+    if (event.details.type === 'suite' || event.nesting < 0) return;
+    if (event.skip) counts.skipped++;
+    else counts.passed++;
+  });
+  stream.on('test:fail', (event) => {
+    if (event.details.type !== 'suite') counts.failed++;
+  });
+  const output = stream.compose(spec);
+  for await (const line of output) process.stdout.write(line);
+}
