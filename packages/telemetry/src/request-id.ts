@@ -1,0 +1,39 @@
+/** Request ids: unique without a random number per request, and safe to log and pass on. */
+import type { RandomBytes } from './random-bytes.ts';
+
+/** Makes the ids of one process. */
+export interface RequestIds {
+  /** 20 characters 0-9 and a-z: 12 that are this process's own, then a count. */
+  next(): string;
+}
+
+const PREFIX_LENGTH = 12;
+const COUNT_LENGTH = 8;
+const MAX_COUNT = 36 ** COUNT_LENGTH;
+
+/** A source of ids that differ from those of any other process, by 62 random bits. */
+export function createRequestIds(randomBytes: RandomBytes): RequestIds {
+  let prefix = randomPrefix(randomBytes);
+  let count = 0;
+  return {
+    next() {
+      if (count === MAX_COUNT) {
+        prefix = randomPrefix(randomBytes);
+        count = 0;
+      }
+      return prefix + (count++).toString(36).padStart(COUNT_LENGTH, '0');
+    },
+  };
+}
+
+/**
+ * May an id that came with a request be kept? 1 to 128 visible ASCII characters: nothing that
+ * could break a header, a log line or a terminal.
+ */
+export function isValidRequestId(id: string): boolean {
+  return /^[\x21-\x7e]{1,128}$/.test(id);
+}
+
+function randomPrefix(randomBytes: RandomBytes): string {
+  return Array.from(randomBytes(PREFIX_LENGTH), (byte) => (byte % 36).toString(36)).join('');
+}

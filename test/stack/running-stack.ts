@@ -1,0 +1,117 @@
+/** The sample stack of deploy/compose.yaml as processes on free ports, with a Redis of its own. */
+import { spawn, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { type RunningProcess, startProcess, waitUntilReady } from '../../scripts/processes.ts';
+import { readStack, type StackProcess } from '../../scripts/stack.ts';
+
+export interface RunningStack {
+  /** Of the proxy, such as http://127.0.0.1:21080. */
+  readonly url: string;
+  readonly adminUrl: string;
+  readonly partnerUrl: string;
+  /** False where no redis-server is installed: origins then keep to their memory tier. */
+  readonly hasRedis: boolean;
+  process(name: string): RunningProcess;
+  /** Starts a process that was stopped or killed, with `env` added; waits until it serves. */
+  start(name: string, env?: Record<string, string>): Promise<void>;
+  killRedis(): Promise<void>;
+  /** Lines the processes wrote to standard error, for a failing test to show. */
+  readonly complaints: readonly string[];
+  stop(): Promise<void>;
+}
+
+export async function startStack(): Promise<RunningStack> {
+  const redis = await startRedis();
+  const ports = new Map<number, number>();
+  for (const { ports: own } of readStack('deploy/compose.yaml')) {
+    for (const { port } of own) ports.set(port, await freePort());
+  }
+  const definitions = readStack('deploy/compose.yaml', {
+    mapPort: (port) => ports.get(port) ?? port,
+    redisUrl: redis?.url,
+    env: { HEADGATE_LOG_LEVEL: 'warn' },
+  });
+  const complaints: string[] = [];
+  const running = new Map<string, RunningProcess>();
+
+  const launch = async (definition: StackProcess, env: Record<string, string>) => {
+    const child = startProcess({ ...definition, env: { ...definition.env, ...env } }, (line) =>
+      complaints.push(`[${definition.name}] ${line}`),
+    );
+    running.set(definition.name, child);
+    let hasExited = false;
+    void child.exited.then(() => {
+      hasExited = true;
+    });
+    await waitUntilReady(definition.readyUrl, () => hasExited);
+    if (hasExited) throw new Error(`${definition.name} did not start:\n${complaints.join('\n')}`);
+  };
+  for (const definition of definitions) await launch(definition, {});
+
+  const portOf = (port: number) => `http://127.0.0.1:${ports.get(port)}`;
+  return {
+    url: portOf(8080),
+    adminUrl: portOf(9090),
+    partnerUrl: portOf(4100),
+    hasRedis: redis !== undefined,
+    complaints,
+    process(name) {
+      const child = running.get(name);
+      if (!child) throw new Error(`no process ${name}`);
+      return child;
+    },
+    async start(name, env = {}) {
+      const definition = definitions.find((candidate) => candidate.name === name);
+      if (!definition) throw new Error(`no service ${name}`);
+      await launch(definition, env);
+    },
+    killRedis: async () => redis?.stop(),
+    async stop() {
+      for (const { name } of [...definitions].reverse()) await running.get(name)?.stop();
+      await redis?.stop();
+    },
+  };
+}
+
+/** Resident memory of a process in MiB, now. */
+export function residentMiB(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1_024;
+}
+
+/** Below the range the kernel takes client ports from, so that no connection sits on it. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 10_000);
+    const isFree = await new Promise<boolean>((resolve) => {
+      const server = createServer();
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+    });
+    if (isFree) return port;
+  }
+}
+
+async function startRedis(): Promise<{ url: string; stop(): Promise<void> } | undefined> {
+  if (spawnSync('redis-server', ['--version']).error) {
+    if (process.env.CI === 'true') throw new Error('redis-server is missing; CI must have it');
+    return undefined;
+  }
+  const port = await freePort();
+  const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+  const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  await new Promise<void>((resolve) => {
+    child.stdout.on('data', (chunk: Buffer) => {
+      if (chunk.includes('Ready to accept connections')) resolve();
+    });
+  });
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    async stop() {
+      child.kill('SIGKILL');
+      await exited;
+    },
+  };
+}
