@@ -22,6 +22,7 @@ test('service names become loopback addresses and mounted files their sources', 
   const items = stack.find(({ name }) => name === 'items-1');
   assert.equal(items?.env.HOST, '127.0.0.1');
   assert.equal(items?.env.PARTNER_URL, 'http://127.0.0.1:4100');
+  assert.equal(items?.env.INSTANCE, 'items-1', 'a name by itself is no address');
 });
 
 test('without a Redis of its own the stack runs on memory', () => {

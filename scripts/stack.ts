@@ -97,11 +97,12 @@ function toLoopback(
   hosts: readonly string[],
   mapPort: (port: number) => number,
 ): string {
-  const names = [...hosts, '0.0.0.0'].map((host) => host.replaceAll('.', '\\.')).join('|');
+  // A service's name by itself is just a word; with a port behind it, it is an address.
+  const address = new RegExp(`^([a-z]+://)?(?:0\\.0\\.0\\.0|${hosts.join('|')}):(\\d+)`);
   return value
-    .replace(new RegExp(`^((?:[a-z]+://)?)(?:${names})(?=$|:)`), '$1127.0.0.1')
-    .replace(/^((?:[a-z]+:\/\/)?127\.0\.0\.1):(\d+)/, (_, head: string, port: string) => {
-      return `${head}:${mapPort(Number(port))}`;
+    .replace(/^0\.0\.0\.0$/, '127.0.0.1')
+    .replace(address, (_, scheme: string | undefined, port: string) => {
+      return `${scheme ?? ''}127.0.0.1:${mapPort(Number(port))}`;
     });
 }
 

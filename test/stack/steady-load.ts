@@ -1,7 +1,7 @@
 /** GET requests at a fixed rate, whatever the answers take: arrivals are planned, not awaited. */
 import { Agent, request } from 'undici';
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly body: string;
 }

@@ -75,8 +75,9 @@ function explain(file: string, rest: readonly string[], fields: readonly string[
   const headers: string[] = [];
   for (const field of fields) {
     const colon = field.indexOf(':');
-    if (colon < 1) return usage(`-H takes 'name: value', got "${field}"`);
-    headers.push(field.slice(0, colon).trim(), field.slice(colon + 1).trim());
+    const name = field.slice(0, Math.max(0, colon)).trim();
+    if (name === '') return usage(`-H takes 'name: value', got "${field}"`);
+    headers.push(name, field.slice(colon + 1).trim());
   }
   return { name: 'explain', file, method: method.toUpperCase(), url, headers };
 }

@@ -1,44 +1,78 @@
-/** Checks that need more than one setting: references, duplicates, routes that can never match. */
-import type { ProxyConfig } from './config.ts';
+/**
+ * Checks that need more than one setting: references, duplicates, routes that can never match.
+ * They run on configs the schema has refused too, so that every problem is found at once.
+ */
+import { z } from 'zod';
+import { parseAddress } from './address.ts';
 import type { RouteMatch } from './router.ts';
 
 interface Issues {
+  /** What the schema has found so far. */
+  readonly issues: readonly { readonly path?: readonly PropertyKey[] | undefined }[];
   addIssue(issue: { code: 'custom'; path: (string | number)[]; message: string }): void;
 }
 
+const text = z.string().optional().catch(undefined);
+const bound = z.object({ address: text }).catch({});
+const service = z
+  .object({ upstreams: z.array(z.object({ url: text }).catch({})).catch([]) })
+  .catch({ upstreams: [] });
+const match = z.object({
+  host: text,
+  path: text,
+  methods: z.array(z.string()).optional().catch(undefined),
+  headers: z.record(z.string(), z.string()).optional().catch(undefined),
+});
+const route = z.object({ match: match.optional().catch(undefined), service: text }).catch({});
+
+/** The parts of a config these checks read, with gaps where a value is of the wrong type. */
+const readableParts = z
+  .object({
+    listeners: z.array(bound).catch([]),
+    admin: bound,
+    services: z.record(z.string(), service).optional().catch(undefined),
+    routes: z.array(route).catch([]),
+  })
+  .catch({ listeners: [], admin: {}, services: undefined, routes: [] });
+
+type Parts = z.output<typeof readableParts>;
+
 /** Reports every contradiction between settings; each problem names the setting to change. */
-export function crossCheck(config: ProxyConfig, issues: Issues): void {
+export function crossCheck(config: unknown, context: Issues): void {
+  const parts = readableParts.parse(config);
+  const refused = context.issues.map(({ path = [] }) => path);
   const report = (path: (string | number)[], message: string) =>
-    issues.addIssue({ code: 'custom', path, message });
-  checkAddresses(config, report);
-  checkUpstreams(config, report);
-  checkRoutes(config, report);
+    context.addIssue({ code: 'custom', path, message });
+  checkAddresses(parts, report);
+  checkUpstreams(parts, report);
+  checkServiceNames(parts, refused, report);
+  checkShadows(parts, refused, report);
 }
 
 type Report = (path: (string | number)[], message: string) => void;
 
-function checkAddresses(config: ProxyConfig, report: Report): void {
+function checkAddresses({ listeners, admin }: Parts, report: Report): void {
   const owners = new Map<string, string>();
-  const claim = (address: string, owner: string, path: (string | number)[]) => {
-    if (address.endsWith(':0')) return;
-    const other = owners.get(address);
+  const claim = (address: string | undefined, owner: string, path: (string | number)[]) => {
+    const parsed = parseAddress(address ?? '');
+    if (!parsed.ok || parsed.port === 0) return;
+    const place = `${parsed.host}:${parsed.port}`;
+    const other = owners.get(place);
     if (other) report(path, `${address} is taken by ${other} already`);
-    else owners.set(address, owner);
+    else owners.set(place, owner);
   };
-  config.listeners.forEach((listener, i) => {
-    claim(listener.address, `listeners[${i}]`, ['listeners', i, 'address']);
+  listeners.forEach(({ address }, i) => {
+    claim(address, `listeners[${i}]`, ['listeners', i, 'address']);
   });
-  if (config.admin) claim(config.admin.address, 'admin', ['admin', 'address']);
+  claim(admin.address, 'admin', ['admin', 'address']);
 }
 
-function checkUpstreams(config: ProxyConfig, report: Report): void {
-  if (Object.keys(config.services).length === 0) {
-    report(['services'], 'expected at least one service');
-  }
-  for (const [name, service] of Object.entries(config.services)) {
+function checkUpstreams({ services }: Parts, report: Report): void {
+  for (const [name, { upstreams }] of Object.entries(services ?? {})) {
     const seen = new Map<string, number>();
-    service.upstreams.forEach((upstream, i) => {
-      const { origin } = new URL(upstream.url);
+    upstreams.forEach(({ url }, i) => {
+      if (url === undefined || !URL.canParse(url)) return;
+      const { origin } = new URL(url);
       const first = seen.get(origin);
       if (first === undefined) seen.set(origin, i);
       else {
@@ -49,19 +83,35 @@ function checkUpstreams(config: ProxyConfig, report: Report): void {
   }
 }
 
-function checkRoutes(config: ProxyConfig, report: Report): void {
-  const names = Object.keys(config.services);
-  config.routes.forEach((route, i) => {
-    if (!names.includes(route.service)) {
-      const known = names.length > 0 ? names.join(', ') : 'none';
-      report(
-        ['routes', i, 'service'],
-        `no service is called "${route.service}"; services are: ${known}`,
-      );
-    }
-    const shadow = config.routes
+/** Paths the schema has refused already. */
+type Refused = readonly (readonly PropertyKey[])[];
+
+function checkServiceNames({ services, routes }: Parts, refused: Refused, report: Report): void {
+  if (!services) return;
+  // A service whose name was refused is missing from the value, but not from the file.
+  const badNames = refused.flatMap(([at, name]) => (at === 'services' && name ? [name] : []));
+  const names = new Set([...Object.keys(services), ...badNames.map(String)]);
+  if (names.size === 0) report(['services'], 'expected at least one service');
+  routes.forEach(({ service }, i) => {
+    if (service === undefined || names.has(service)) return;
+    const known = [...names].join(', ') || 'none';
+    report(['routes', i, 'service'], `no service is called "${service}"; services are: ${known}`);
+  });
+}
+
+function checkShadows({ routes }: Parts, refused: Refused, report: Report): void {
+  // What a malformed match was meant to take is anybody's guess.
+  const isMalformed = routes.map((_, i) =>
+    refused.some(
+      ([at, index, field]) =>
+        at === 'routes' && index === i && (field === 'match' || field === undefined),
+    ),
+  );
+  routes.forEach((later, i) => {
+    if (isMalformed[i]) return;
+    const shadow = routes
       .slice(0, i)
-      .findIndex((earlier) => covers(earlier.match, route.match));
+      .findIndex((earlier, j) => !isMalformed[j] && covers(earlier.match, later.match));
     if (shadow >= 0) {
       report(['routes', i], `can never match: routes[${shadow}] takes every request it would take`);
     }
@@ -70,15 +120,18 @@ function checkRoutes(config: ProxyConfig, report: Report): void {
 
 /** True when every request that `later` matches is matched by `earlier` too. */
 function covers(earlier: RouteMatch | undefined, later: RouteMatch | undefined): boolean {
+  const asked = lowerCaseNames(later?.headers);
   return (
-    coversHost(earlier?.host, later?.host) &&
+    coversHost(earlier?.host?.toLowerCase(), later?.host?.toLowerCase()) &&
     coversPath(earlier?.path, later?.path) &&
     (!earlier?.methods ||
       (later?.methods?.every((method) => earlier.methods?.includes(method)) ?? false)) &&
-    Object.entries(earlier?.headers ?? {}).every(
-      ([name, value]) => later?.headers?.[name] === value,
-    )
+    [...lowerCaseNames(earlier?.headers)].every(([name, value]) => asked.get(name) === value)
   );
+}
+
+function lowerCaseNames(headers: Readonly<Record<string, string>> = {}): Map<string, string> {
+  return new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }
 
 function coversHost(earlier: string | undefined, later: string | undefined): boolean {

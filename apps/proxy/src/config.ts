@@ -8,16 +8,23 @@ import { z } from 'zod';
 import { parseAddress } from './address.ts';
 import { crossCheck } from './config-checks.ts';
 import { createTrustedProxies } from './forwarded.ts';
+import { parseTarget } from './target.ts';
 
-const address = z.string().superRefine((value, context) => {
-  const parsed = parseAddress(value);
-  if (!parsed.ok) context.addIssue({ code: 'custom', message: parsed.reason });
-});
+const address = z
+  .string()
+  .superRefine((value, context) => {
+    const parsed = parseAddress(value);
+    if (!parsed.ok) context.addIssue({ code: 'custom', message: parsed.reason });
+  })
+  .meta({ expects: 'host:port such as 127.0.0.1:8080' });
 
-const upstreamUrl = z.string().superRefine((value, context) => {
-  const problem = upstreamUrlProblem(value);
-  if (problem) context.addIssue({ code: 'custom', message: problem });
-});
+const upstreamUrl = z
+  .string()
+  .superRefine((value, context) => {
+    const problem = upstreamUrlProblem(value);
+    if (problem) context.addIssue({ code: 'custom', message: problem });
+  })
+  .meta({ expects: 'a URL such as http://127.0.0.1:4001' });
 
 const addressRange = z.string().superRefine((value, context) => {
   try {
@@ -114,6 +121,11 @@ const service = z.strictObject({
   }),
 });
 
+const routePath = z.string().superRefine((value, context) => {
+  const problem = routePathProblem(value);
+  if (problem) context.addIssue({ code: 'custom', message: problem });
+});
+
 const route = z.strictObject({
   match: z
     .strictObject({
@@ -124,13 +136,7 @@ const route = z.strictObject({
           'expected a host name, optionally *.name, without port',
         )
         .optional(),
-      path: z
-        .string()
-        .regex(/^\/([!-)+-~]*)(\/?\*)?$/, 'expected /path or /path/*; * only at the end')
-        .refine((path) => !path.endsWith('*') || path.endsWith('/*'), {
-          message: 'expected /* at the end; a * stands for whole path segments',
-        })
-        .optional(),
+      path: routePath.optional(),
       methods: z
         .array(z.string().regex(/^[A-Z]+$/, 'expected a method in capitals such as GET'))
         .min(1, 'expected at least one method')
@@ -140,7 +146,7 @@ const route = z.strictObject({
         .optional(),
     })
     .optional(),
-  service: z.string(),
+  service: z.string().meta({ expects: 'the name of a service' }),
 });
 
 const clientTimeouts = z.strictObject({
@@ -218,7 +224,7 @@ export const proxySchema = z
     timeouts: clientTimeouts.prefault({}),
     limits: limits.prefault({}),
   })
-  .superRefine(crossCheck);
+  .superRefine(crossCheck, { when: () => true });
 
 export type ProxyConfig = z.output<typeof proxySchema>;
 /** What a user writes in `headgate.config.ts`. */
@@ -255,5 +261,17 @@ function upstreamUrlProblem(value: string): string | undefined {
   if (url.pathname !== '/' || url.search || url.hash || url.username || url.password) {
     return `expected scheme, host and port only, got "${value}"`;
   }
+  return undefined;
+}
+
+function routePathProblem(value: string): string | undefined {
+  if (!/^\/[!-)+-~]*\*?$/.test(value)) return 'expected /path or /path/*; * only at the end';
+  if (value.endsWith('*') && !value.endsWith('/*')) {
+    return 'expected /* at the end; a * stands for whole path segments';
+  }
+  const target = parseTarget(value, 'GET');
+  if (!target.ok) return `can never match: ${target.reason}`;
+  if (target.query) return 'can never match: a path ends where the query begins';
+  if (target.path !== value) return `can never match: requests have it as ${target.path}`;
   return undefined;
 }

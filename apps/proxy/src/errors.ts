@@ -3,7 +3,7 @@
  * follow status, side, retry, log level and the page the client gets (RFC 9457).
  */
 
-export type Side = 'client' | 'edge' | 'upstream';
+type Side = 'client' | 'edge' | 'upstream';
 
 interface FailureRow {
   readonly status: number;

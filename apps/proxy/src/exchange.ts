@@ -3,7 +3,7 @@
  * backpressure both ways, and says how it ended. It decides nothing about retries.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Dispatcher } from 'undici';
+import { type Dispatcher, errors } from 'undici';
 import type { Connections } from './connections.ts';
 import { type FailureKind, failure, type Outcome } from './errors.ts';
 import { endToEndResponseHeaders } from './headers.ts';
@@ -197,8 +197,12 @@ function failureKind(error: Error & { code?: string }, hasResponseStarted: boole
   if (code === 'UND_ERR_CONNECT_TIMEOUT') return 'connect-timeout';
   if (CONNECT_FAILURES.has(code)) return 'connect-failed';
   if (code === 'UND_ERR_HEADERS_TIMEOUT') return 'first-byte-timeout';
-  if (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW') return 'upstream-invalid';
-  if (error instanceof InvalidAnswer || code === 'UND_ERR_INVALID_ARG') return 'upstream-invalid';
+  if (error instanceof errors.HTTPParserError || error instanceof InvalidAnswer) {
+    return 'upstream-invalid';
+  }
+  if (code === 'UND_ERR_HEADERS_OVERFLOW' || code === 'UND_ERR_INVALID_ARG') {
+    return 'upstream-invalid';
+  }
   return 'upstream-reset';
 }
 

@@ -1,4 +1,5 @@
 /** `headgate explain`: which route, service and rules a request would meet, without sending it. */
+import { isIdempotentMethod } from '@headgate/balancer';
 import type { ProxyConfig } from './config.ts';
 import { headerValue } from './headers.ts';
 import { createRouter, hostnameOf, type RouteMatch } from './router.ts';
@@ -69,7 +70,7 @@ function describeMatch(match: RouteMatch | undefined): string {
 }
 
 function retryRule(method: string): string {
-  return ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'].includes(method)
+  return isIdempotentMethod(method)
     ? 'also when a connection died before the answer began'
     : `but a ${method} only when nothing was sent`;
 }

@@ -30,11 +30,16 @@ export function createTrustedProxies(ranges: readonly string[]): TrustedProxies 
 }
 
 function addRange(list: BlockList, range: string): void {
-  const [address = '', prefix] = range.split('/');
+  const slash = range.indexOf('/');
+  const address = slash < 0 ? range : range.slice(0, slash);
   const family = isIPv6(address) ? 'ipv6' : 'ipv4';
   try {
-    if (prefix === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, /^\d{1,3}$/.test(prefix) ? Number(prefix) : Number.NaN, family);
+    if (slash < 0) {
+      list.addAddress(address, family);
+    } else {
+      const prefix = range.slice(slash + 1);
+      list.addSubnet(address, /^\d{1,3}$/.test(prefix) ? Number(prefix) : Number.NaN, family);
+    }
   } catch {
     throw new Error(`expected an address or a range such as 10.0.0.0/8, got "${range}"`);
   }
@@ -101,13 +106,13 @@ export function forwardingHeaders(
   const element = `for=${node(peer)};proto=${client.proto};host=${quoted(client.host)}`;
   return [
     'x-forwarded-for',
-    previousFor === undefined ? peer : `${previousFor}, ${peer}`,
+    previousFor ? `${previousFor}, ${peer}` : peer,
     'x-forwarded-proto',
     client.proto,
     'x-forwarded-host',
     client.host,
     'forwarded',
-    previous === undefined ? element : `${previous}, ${element}`,
+    previous ? `${previous}, ${element}` : element,
   ];
 }
 

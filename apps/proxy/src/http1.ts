@@ -27,7 +27,7 @@ export function createHttp1Carrier(
     refuse(page) {
       if (response.headersSent || response.destroyed) return;
       // Whoever is told no in the middle of an upload should stop sending it.
-      if (!message.complete) response.shouldKeepAlive = false;
+      if (body && !message.complete) response.shouldKeepAlive = false;
       response.writeHead(page.status, page.headers);
       response.end(page.body);
     },

@@ -5,7 +5,7 @@
 import { type Health, probeDelayMs, type VerdictChange } from '@headgate/balancer';
 import type { Connections } from './connections.ts';
 
-export interface HealthCheckSettings {
+interface HealthCheckSettings {
   readonly path: string;
   readonly intervalMs: number;
   readonly timeoutMs: number;
@@ -28,6 +28,9 @@ export interface ProbeOptions {
 
 /** Hurried probes are at least this far apart, so that a burst of failures asks once. */
 const HURRY_GAP_MS = 100;
+
+/** More of an answer than this is not read; that it came is enough. */
+const BODY_LIMIT_BYTES = 65_536;
 
 /** Starts checking; the first probe goes out at once, later ones with jitter. */
 export function startProbe(options: ProbeOptions): Probe {
@@ -78,7 +81,7 @@ async function ask(
   const timeout = new AbortController();
   const timer = setTimeout(() => timeout.abort(), check.timeoutMs);
   try {
-    const answer = await connections.dispatcher.request({
+    const { statusCode, body } = await connections.dispatcher.request({
       method: 'GET',
       path: check.path,
       headers: { 'user-agent': 'headgate-probe' },
@@ -86,9 +89,14 @@ async function ask(
       reset: true,
       signal: AbortSignal.any([timeout.signal, stopped]),
     });
-    await answer.body.dump({ limit: 65_536 });
-    const isGood = answer.statusCode >= 200 && answer.statusCode < 400;
-    return isGood ? undefined : `${check.path} answered ${answer.statusCode}`;
+    // Read, not dumped: an answer that breaks off or never ends is not a good one.
+    let sizeBytes = 0;
+    for await (const chunk of body) {
+      sizeBytes += (chunk as Buffer).length;
+      if (sizeBytes > BODY_LIMIT_BYTES) break;
+    }
+    const isGood = statusCode >= 200 && statusCode < 400;
+    return isGood ? undefined : `${check.path} answered ${statusCode}`;
   } catch (error) {
     if (timeout.signal.aborted) return `${check.path} did not answer in ${check.timeoutMs} ms`;
     return error instanceof Error && 'code' in error ? String(error.code) : String(error);

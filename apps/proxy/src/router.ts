@@ -25,7 +25,7 @@ export interface Route extends RouteRule {
 }
 
 /** What the router looks at. */
-export interface RouteRequest {
+interface RouteRequest {
   readonly method: string;
   /** Lower-case, without port; empty when the client sent none. */
   readonly hostname: string;

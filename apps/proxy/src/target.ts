@@ -31,6 +31,9 @@ export function parseTarget(target: string, method: string): Target {
     }
     host = absolute[1];
     if (host.includes('@')) return refused('the request target carries user information');
+    if (!isVisibleAscii(host) || host.includes('\\')) {
+      return refused('the authority of the request target is not a host');
+    }
     rest = absolute[2] ?? '/';
     if (rest.startsWith('?')) rest = `/${rest}`;
   }

@@ -131,7 +131,8 @@ function openTunnel(socket: Socket, prepared: PreparedRequest, service: ServiceR
     },
     onError(error) {
       const [kind, detail] = classify(error, isConnected);
-      fail(kind, detail);
+      // The library ends the socket as soon as it has reported: it must not be given back before.
+      queueMicrotask(() => fail(kind, detail));
     },
   };
 }

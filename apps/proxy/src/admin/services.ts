@@ -11,7 +11,7 @@ export interface ServiceStatus {
   readonly upstreams: readonly UpstreamStatus[];
 }
 
-export interface UpstreamStatus {
+interface UpstreamStatus {
   readonly url: string;
   readonly weight: number;
   readonly verdict: Verdict;

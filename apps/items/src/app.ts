@@ -1,0 +1,50 @@
+// Owns the routes of the items origin.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { badRequest, createOrigin, type Origin } from '@headgate/origin';
+import { readFeed } from './feed.ts';
+import { readItem } from './item.ts';
+import type { PartSource } from './parts.ts';
+
+/** What the items origin is made of. */
+export interface ItemsDeps {
+  parts: PartSource;
+  /** Name of this process, in every answer. */
+  instance: string;
+  /** Partner calls one feed makes at once. */
+  feedConcurrency: number;
+  /** Milliseconds every answer is held back, to play a slow instance. */
+  extraLatencyMs: number;
+  /** Budget of a request in milliseconds. */
+  deadlineMs: number;
+}
+
+const maxItemId = 2 ** 31 - 1;
+const maxFeedCount = 100;
+
+/** The items origin: `/items/:id` and `/feed?count=`. */
+export function createItemsApp(deps: ItemsDeps): Origin {
+  const { parts, instance, feedConcurrency, extraLatencyMs, deadlineMs } = deps;
+  const app = createOrigin({ name: 'items', deadlineMs });
+  const holdBack = async (signal: AbortSignal) => {
+    if (extraLatencyMs > 0) await sleep(extraLatencyMs, undefined, { signal });
+  };
+
+  app.get('/items/:id', async (c) => {
+    const id = wholeNumber('id', c.req.param('id'), maxItemId);
+    await holdBack(c.var.signal);
+    return c.json({ ...(await readItem(id, parts, c.var.scope)), servedBy: instance });
+  });
+  app.get('/feed', async (c) => {
+    const count = wholeNumber('count', c.req.query('count') ?? String(maxFeedCount), maxFeedCount);
+    await holdBack(c.var.signal);
+    const feed = await readFeed(count, feedConcurrency, parts, c.var.scope);
+    return c.json({ ...feed, servedBy: instance });
+  });
+  return app;
+}
+
+function wholeNumber(name: string, text: string, max: number): number {
+  const value = /^\d{1,10}$/.test(text) ? Number(text) : 0;
+  if (value >= 1 && value <= max) return value;
+  throw badRequest(`${name} must be a whole number from 1 to ${max}, not ${JSON.stringify(text)}`);
+}

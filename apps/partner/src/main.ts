@@ -1,0 +1,12 @@
+// Starts the stand-in partner: environment → settings → app → listener.
+import { readSettings, runOrigin } from '@headgate/origin';
+import { createPartnerApp } from './app.ts';
+import { createDial } from './dial.ts';
+import { createRandom } from './random.ts';
+import { envNames, settingsSchema } from './settings.ts';
+
+const settings = await readSettings({ name: 'partner', schema: settingsSchema, envNames });
+const { latency, errorRate, stallRate, seed } = settings;
+const dial = createDial({ latency, errorRate, stallRate, paths: {} });
+
+await runOrigin(createPartnerApp({ dial, random: createRandom(seed) }), settings);

@@ -1,0 +1,479 @@
+/** Every mistake people make in one setting, with the exact lines they get for it. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  type BrokenConfig,
+  complaints,
+  itRefuses,
+  LISTENERS,
+  lines,
+  listening,
+  ROUTES,
+  routing,
+  SERVICES,
+  serving,
+  whole,
+} from './broken-config.test-support.ts';
+
+const table: BrokenConfig[] = [
+  {
+    name: 'an unknown setting with a near miss',
+    text: whole('admn: { address: 127.0.0.1:9000 }'),
+    problems: ['4  admn: unknown setting, did you mean "admin"?'],
+  },
+  {
+    name: 'an unknown setting like no other',
+    text: whole('color: red'),
+    problems: [
+      '4  color: unknown setting; known here: listeners, services, routes, admin, workers, accessLog, logLevel, trustedProxies, timeouts, limits',
+    ],
+  },
+  {
+    name: 'a mistyped listener key',
+    text: listening('  - adress: 127.0.0.1:8080'),
+    problems: [
+      '2  listeners[0].address: missing; expected host:port such as 127.0.0.1:8080',
+      '2  listeners[0].adress: unknown setting, did you mean "address"?',
+    ],
+  },
+  {
+    name: 'a mistyped service key',
+    text: serving('    polcy: random'),
+    problems: ['7  services.items.polcy: unknown setting, did you mean "policy"?'],
+  },
+  {
+    name: 'a mistyped upstream key',
+    text: serving('        wieght: 2'),
+    problems: ['7  services.items.upstreams[0].wieght: unknown setting, did you mean "weight"?'],
+  },
+  {
+    name: 'a mistyped health check key',
+    text: serving('    healthCheck: {}', '    healthChek: {}'),
+    problems: ['8  services.items.healthChek: unknown setting, did you mean "healthCheck"?'],
+  },
+  {
+    name: 'a mistyped key inside the health check',
+    text: serving('    healthCheck:', '      intervall: 2s'),
+    problems: [
+      '8  services.items.healthCheck.intervall: unknown setting, did you mean "interval"?',
+    ],
+  },
+  {
+    name: 'a mistyped service timeout',
+    text: serving('    timeouts:', '      conect: 2s'),
+    problems: ['8  services.items.timeouts.conect: unknown setting, did you mean "connect"?'],
+  },
+  {
+    name: 'a mistyped route key',
+    text: routing('  - servce: items'),
+    problems: [
+      '4  routes[0].service: missing; expected the name of a service',
+      '4  routes[0].servce: unknown setting, did you mean "service"?',
+    ],
+  },
+  {
+    name: 'a mistyped client timeout',
+    text: whole('timeouts:', '  requestHed: 1s'),
+    problems: ['5  timeouts.requestHed: unknown setting, did you mean "requestHead"?'],
+  },
+  {
+    name: 'a mistyped limit',
+    text: whole('limits:', '  maxInflight: 10'),
+    problems: ['5  limits.maxInflight: unknown setting, did you mean "maxInFlight"?'],
+  },
+  {
+    name: 'a mistyped admin key',
+    text: whole('admin:', '  adress: 127.0.0.1:9000'),
+    problems: [
+      '4  admin.address: missing; expected host:port such as 127.0.0.1:8080 (or set HEADGATE_ADMIN_ADDRESS)',
+      '5  admin.adress: unknown setting, did you mean "address"?',
+    ],
+  },
+  {
+    name: 'text for the listeners',
+    text: lines('listeners: 127.0.0.1:8080', SERVICES, ROUTES),
+    problems: ['1  listeners: expected a list of at least 1 entry, got "127.0.0.1:8080"'],
+  },
+  {
+    name: 'no listener',
+    text: lines('listeners: []', SERVICES, ROUTES),
+    problems: ['1  listeners: expected at least one listener'],
+  },
+  {
+    name: 'text for a listener',
+    text: listening('  - 127.0.0.1:8080'),
+    problems: ['2  listeners[0]: expected an object with address, got "127.0.0.1:8080"'],
+  },
+  {
+    name: 'a number for an address',
+    text: listening('  - address: 8080'),
+    problems: ['2  listeners[0].address: expected host:port such as 127.0.0.1:8080, got 8080'],
+  },
+  {
+    name: 'an address without a port',
+    text: listening('  - address: localhost'),
+    problems: [
+      '2  listeners[0].address: expected host:port such as 127.0.0.1:8080, got "localhost"',
+    ],
+  },
+  {
+    name: 'a port that does not exist',
+    text: listening('  - address: 127.0.0.1:70000'),
+    problems: ['2  listeners[0].address: expected a port from 0 to 65535, got 70000'],
+  },
+  {
+    name: 'an IPv6 address without brackets',
+    text: listening('  - address: ::1:8080'),
+    problems: [
+      '2  listeners[0].address: expected host:port such as 127.0.0.1:8080, got "::1:8080"',
+    ],
+  },
+  {
+    name: 'a list for the services',
+    text: lines(LISTENERS, 'services: [items]', ROUTES),
+    problems: ['2  services: expected an object, got a list'],
+  },
+  {
+    name: 'a service without contents',
+    text: lines(LISTENERS, 'services:', '  items:', ROUTES),
+    problems: ['3  services.items: expected an object with upstreams, got nothing (null)'],
+  },
+  {
+    name: 'no upstream',
+    text: lines(LISTENERS, 'services: { items: { upstreams: [] } }', ROUTES),
+    problems: ['2  services.items.upstreams: expected at least one upstream'],
+  },
+  {
+    name: 'an upstream without a scheme',
+    text: serving('      - url: 127.0.0.1:4002'),
+    problems: [
+      '7  services.items.upstreams[1].url: expected a URL such as http://127.0.0.1:4001, got "127.0.0.1:4002"',
+    ],
+  },
+  {
+    name: 'an upstream that is no URL',
+    text: serving('      - url: nonsense'),
+    problems: [
+      '7  services.items.upstreams[1].url: expected a URL such as http://127.0.0.1:4001, got "nonsense"',
+    ],
+  },
+  {
+    name: 'an upstream of another protocol',
+    text: serving('      - url: ftp://127.0.0.1:4002'),
+    problems: [
+      '7  services.items.upstreams[1].url: expected an http or https URL, got "ftp://127.0.0.1:4002"',
+    ],
+  },
+  {
+    name: 'an upstream with a path',
+    text: serving('      - url: http://127.0.0.1:4002/api'),
+    problems: [
+      '7  services.items.upstreams[1].url: expected scheme, host and port only, got "http://127.0.0.1:4002/api"',
+    ],
+  },
+  {
+    name: 'text for a weight',
+    text: serving('        weight: heavy'),
+    problems: [
+      '7  services.items.upstreams[0].weight: expected a number of more than 0 and at most 1000, got "heavy"',
+    ],
+  },
+  {
+    name: 'a weight of nothing',
+    text: serving('        weight: 0'),
+    problems: [
+      '7  services.items.upstreams[0].weight: expected a number of more than 0 and at most 1000, got 0',
+    ],
+  },
+  {
+    name: 'a policy with a near miss',
+    text: serving('    policy: least-conections'),
+    problems: [
+      '7  services.items.policy: expected one of "least-connections", "round-robin", "random", "power-of-two", got "least-conections", did you mean "least-connections"?',
+    ],
+  },
+  {
+    name: 'a policy that does not exist',
+    text: serving('    policy: fastest'),
+    problems: [
+      '7  services.items.policy: expected one of "least-connections", "round-robin", "random", "power-of-two", got "fastest"',
+    ],
+  },
+  {
+    name: 'too many retries',
+    text: serving('    retries: 11'),
+    problems: ['7  services.items.retries: expected a whole number from 0 to 10, got 11'],
+  },
+  {
+    name: 'half a retry',
+    text: serving('    retries: 1.5'),
+    problems: ['7  services.items.retries: expected a whole number from 0 to 10, got 1.5'],
+  },
+  {
+    name: 'a duration without a unit',
+    text: serving('    timeouts:', '      connect: 2'),
+    problems: [
+      '8  services.items.timeouts.connect: expected a duration such as 250ms, 2s or 1m, got 2 (add a unit)',
+    ],
+  },
+  {
+    name: 'a duration in words',
+    text: serving('    timeouts:', '      connect: 2 seconds'),
+    problems: [
+      '8  services.items.timeouts.connect: expected a duration such as 250ms, 2s or 1m, got "2 seconds"',
+    ],
+  },
+  {
+    name: 'a timeout of nothing',
+    text: serving('    timeouts:', '      idle: 0s'),
+    problems: ['8  services.items.timeouts.idle: expected more than 0ms'],
+  },
+  {
+    name: 'a timeout no timer can wait for',
+    text: serving('    timeouts:', '      tunnelIdle: 600h'),
+    problems: [
+      '8  services.items.timeouts.tunnelIdle: expected at most 596h (the longest wait of a timer), got "600h"',
+    ],
+  },
+  {
+    name: 'a health check path without a slash',
+    text: serving('    healthCheck:', '      path: health'),
+    problems: ['8  services.items.healthCheck.path: expected a path such as /health'],
+  },
+  {
+    name: 'a rise of nothing',
+    text: serving('    healthCheck:', '      rise: 0'),
+    problems: ['8  services.items.healthCheck.rise: expected a whole number from 1 to 100, got 0'],
+  },
+  {
+    name: 'yes for a health check',
+    text: serving('    healthCheck: yes'),
+    problems: ['7  services.items.healthCheck: expected an object, got "yes"'],
+  },
+  {
+    name: 'no route',
+    text: lines(LISTENERS, SERVICES, 'routes: []'),
+    problems: ['3  routes: expected at least one route'],
+  },
+  {
+    name: 'a path without a slash',
+    text: routing('  - match: { path: items }', '    service: items'),
+    problems: ['4  routes[0].match.path: expected /path or /path/*; * only at the end'],
+  },
+  {
+    name: 'a star that is no segment',
+    text: routing('  - match: { path: /items* }', '    service: items'),
+    problems: [
+      '4  routes[0].match.path: expected /* at the end; a * stands for whole path segments',
+    ],
+  },
+  {
+    name: 'a star in the middle',
+    text: routing('  - match: { path: /a/*/b }', '    service: items'),
+    problems: ['4  routes[0].match.path: expected /path or /path/*; * only at the end'],
+  },
+  {
+    name: 'a host with a port',
+    text: routing('  - match: { host: "example.com:80" }', '    service: items'),
+    problems: ['4  routes[0].match.host: expected a host name, optionally *.name, without port'],
+  },
+  {
+    name: 'a method in small letters',
+    text: routing('  - match: { methods: [get] }', '    service: items'),
+    problems: ['4  routes[0].match.methods[0]: expected a method in capitals such as GET'],
+  },
+  {
+    name: 'no method',
+    text: routing('  - match: { methods: [] }', '    service: items'),
+    problems: ['4  routes[0].match.methods: expected at least one method'],
+  },
+  {
+    name: 'a header name with a space',
+    text: routing('  - match: { headers: { "x y": a } }', '    service: items'),
+    problems: [
+      '4  routes[0].match.headers["x y"]: not a name that fits here: expected a header name',
+    ],
+  },
+  {
+    name: 'a number for a header',
+    text: routing('  - match: { headers: { x-a: 1 } }', '    service: items'),
+    problems: ['4  routes[0].match.headers.x-a: expected text, got 1'],
+  },
+  {
+    name: 'more workers than there can be',
+    text: whole('workers: 4'),
+    problems: ['4  workers: this version runs one worker per process; expected 1'],
+  },
+  {
+    name: 'a log level that does not exist',
+    text: whole('logLevel: verbose'),
+    problems: ['4  logLevel: expected one of "debug", "info", "warn", "error", got "verbose"'],
+  },
+  {
+    name: 'an access log with a near miss',
+    text: whole('accessLog: stdot'),
+    problems: [
+      '4  accessLog: expected "off", "stdout" or an object with file, got "stdot", did you mean "stdout"?',
+    ],
+  },
+  {
+    name: 'a range with too many bits',
+    text: whole('trustedProxies: [10.0.0.0/33]'),
+    problems: [
+      '4  trustedProxies[0]: expected an address or a range such as 10.0.0.0/8, got "10.0.0.0/33"',
+    ],
+  },
+  {
+    name: 'a range with two prefixes',
+    text: whole('trustedProxies: [10.0.0.0/8/9]'),
+    problems: [
+      '4  trustedProxies[0]: expected an address or a range such as 10.0.0.0/8, got "10.0.0.0/8/9"',
+    ],
+  },
+  {
+    name: 'text for a list',
+    text: whole('trustedProxies: 10.0.0.1'),
+    problems: ['4  trustedProxies: expected a list, got "10.0.0.1"'],
+  },
+  {
+    name: 'a size in a unit people disagree about',
+    text: whole('limits:', '  requestHeadSize: 16KB'),
+    problems: [
+      '5  limits.requestHeadSize: expected a size such as 512B, 16KiB or 10MiB, got "16KB" (write 16KiB)',
+    ],
+  },
+  {
+    name: 'a size without a unit',
+    text: whole('limits:', '  requestHeadSize: 16384'),
+    problems: [
+      '5  limits.requestHeadSize: expected a size such as 512B, 16KiB or 10MiB, got 16384 (add a unit)',
+    ],
+  },
+  {
+    name: 'a limit of nothing',
+    text: whole('limits:', '  requestHeaderCount: 0'),
+    problems: ['5  limits.requestHeaderCount: expected a whole number from 1 to 10000, got 0'],
+  },
+  {
+    name: 'text for a limit',
+    text: whole('limits:', '  maxInFlight: many'),
+    problems: ['5  limits.maxInFlight: expected a whole number of at least 1, got "many"'],
+  },
+  {
+    name: 'nothing that is required',
+    text: 'logLevel: info',
+    problems: [
+      '1  listeners: missing; expected a list of at least 1 entry',
+      '1  services: missing; expected an object',
+      '1  routes: missing; expected a list of at least 1 entry',
+    ],
+  },
+  {
+    name: 'a route to nowhere',
+    text: routing('  - {}'),
+    problems: ['4  routes[0].service: missing; expected the name of a service'],
+  },
+  {
+    name: 'a list for a config',
+    text: '- listeners',
+    problems: ['1  expected an object with listeners, services, routes, got a list'],
+  },
+  {
+    name: 'an empty file',
+    text: '',
+    problems: ['  the file is empty'],
+  },
+  {
+    name: 'a setting twice',
+    text: whole('logLevel: info', 'logLevel: debug'),
+    problems: ['5  logLevel: set twice; keep one of them'],
+  },
+  {
+    name: 'a tab for indentation',
+    text: lines(LISTENERS, '\tservices: {}'),
+    problems: ['2  Tabs are not allowed as indentation'],
+  },
+  {
+    name: 'a variable that is not set',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the config's own syntax
+    text: listening('  - address: ${EDGE_ADDRESS}'),
+    problems: [
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: the config's own syntax
+      '2  listeners[0].address: environment variable EDGE_ADDRESS is not set (write ${EDGE_ADDRESS:-value} for a default)',
+    ],
+  },
+];
+
+describe('a config with a broken setting', () => {
+  for (const broken of table) itRefuses(broken);
+});
+
+describe('a broken config of another kind', () => {
+  it('is refused for a comma too many in JSON', async () => {
+    assert.deepEqual(await complaints('config.json', '{\n  "listeners": [],\n}'), [
+      'config.json:3  not valid JSON: expected a key in double quotes, got "}"',
+    ]);
+  });
+
+  it('is refused for a comment in JSON', async () => {
+    assert.deepEqual(await complaints('config.json', '{\n  // comment\n}'), [
+      'config.json:2  not valid JSON: expected a key in double quotes, got "/"',
+    ]);
+  });
+
+  it('is refused for an unknown setting in JSON, with its line', async () => {
+    const text = `{
+  "listeners": [{ "address": "127.0.0.1:8080" }],
+  "services": { "items": { "upstreams": [{ "url": "http://127.0.0.1:4001" }] } },
+  "routes": [{ "service": "items" }],
+  "logLevl": "info"
+}`;
+    assert.deepEqual(await complaints('config.json', text), [
+      'config.json:5  logLevl: unknown setting, did you mean "logLevel"?',
+    ]);
+  });
+
+  it('is refused for a value of the wrong type in TypeScript', async () => {
+    const text = `export default {
+  listeners: [{ address: 8080 }],
+  services: { items: { upstreams: [{ url: 'http://127.0.0.1:4001' }] } },
+  routes: [{ service: 'itms' }],
+};`;
+    assert.deepEqual(await complaints('wrong-type.ts', text), [
+      'wrong-type.ts  listeners[0].address: expected host:port such as 127.0.0.1:8080, got 8080',
+      'wrong-type.ts  routes[0].service: no service is called "itms"; services are: items',
+    ]);
+  });
+
+  it('is refused for a module that exports no config', async () => {
+    assert.deepEqual(await complaints('no-export.ts', 'export const conf = {};'), [
+      'no-export.ts  expected a default export or an export named "config"',
+    ]);
+  });
+
+  it('is refused for a module that throws', async () => {
+    assert.deepEqual(await complaints('throws.ts', 'throw new Error("no such host");'), [
+      'throws.ts  cannot be imported: no such host',
+    ]);
+  });
+
+  it('is refused for a kind of file nobody reads', async () => {
+    assert.deepEqual(await complaints('config.toml', 'workers = 1'), [
+      'config.toml  expected a .yaml, .yml, .json, .ts, .js or .mjs file, got .toml',
+    ]);
+  });
+
+  it('is refused for a file that does not exist', async () => {
+    assert.deepEqual(await complaints('nowhere.yaml'), [
+      'nowhere.yaml  cannot be read: no such file',
+    ]);
+  });
+
+  it('is refused for a value from the environment, naming the variable', async () => {
+    const env = { HEADGATE_LOG_LEVEL: 'loud', HEADGATE_ADMIN_ADDRESS: '127.0.0.1:8080' };
+    assert.deepEqual(await complaints('environment.yaml', whole(), env), [
+      'logLevel: expected one of "debug", "info", "warn", "error", got "loud" (from HEADGATE_LOG_LEVEL)',
+      'admin.address: 127.0.0.1:8080 is taken by listeners[0] already (from HEADGATE_ADMIN_ADDRESS)',
+    ]);
+  });
+});

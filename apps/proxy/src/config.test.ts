@@ -1,0 +1,245 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import fc from 'fast-check';
+import { defineConfig, loadProxyConfig, type ProxyConfigInput } from './config.ts';
+
+let folder: string;
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'headgate-config-'));
+});
+after(() => rm(folder, { recursive: true, force: true }));
+
+async function load(name: string, text: string, env: Record<string, string> = {}) {
+  const file = join(folder, name);
+  await writeFile(file, text);
+  return loadProxyConfig(file, env);
+}
+
+async function loadValid(name: string, text: string, env: Record<string, string> = {}) {
+  const loaded = await load(name, text, env);
+  assert.ok(loaded.ok, 'expected the config to be accepted');
+  return loaded;
+}
+
+const smallest: ProxyConfigInput = {
+  listeners: [{ address: '127.0.0.1:8080' }],
+  services: { items: { upstreams: [{ url: 'http://127.0.0.1:4001' }] } },
+  routes: [{ service: 'items' }],
+};
+
+const smallestYaml = `
+listeners:
+  - address: 127.0.0.1:8080
+services:
+  items:
+    upstreams:
+      - url: http://127.0.0.1:4001
+routes:
+  - service: items
+`;
+
+/** Every default, resolved to milliseconds and bytes. */
+const defaults = {
+  listeners: [{ address: '127.0.0.1:8080' }],
+  services: {
+    items: {
+      policy: 'least-connections',
+      upstreams: [{ url: 'http://127.0.0.1:4001', weight: 1 }],
+      timeouts: {
+        connect: 2_000,
+        firstByte: 30_000,
+        idle: 60_000,
+        upstreamKeepAlive: 60_000,
+        handshake: 10_000,
+        tunnelIdle: 3_600_000,
+      },
+      retries: 2,
+    },
+  },
+  routes: [{ service: 'items' }],
+  workers: 1,
+  accessLog: 'off',
+  logLevel: 'info',
+  trustedProxies: [],
+  timeouts: {
+    requestHead: 10_000,
+    requestBodyIdle: 30_000,
+    clientKeepAlive: 75_000,
+    shutdown: 30_000,
+  },
+  limits: {
+    requestHeadSize: 16_384,
+    requestHeaderCount: 100,
+    responseHeadSize: 32_768,
+    maxInFlight: 9_000,
+  },
+};
+
+/** Every setting there is, none of them at its default. */
+const fullest = defineConfig({
+  listeners: [{ address: '[::1]:8080' }, { address: 'localhost:0' }],
+  services: {
+    'user-api2': {
+      policy: 'power-of-two',
+      upstreams: [{ url: 'https://a.internal', weight: 2.5 }, { url: 'http://b.internal:81' }],
+      healthCheck: { path: '/up?deep', interval: '5s', timeout: '250ms', rise: 1, fall: 9 },
+      timeouts: {
+        connect: '1s',
+        firstByte: '2s',
+        idle: '3s',
+        upstreamKeepAlive: '4s',
+        handshake: '5s',
+        tunnelIdle: '6s',
+      },
+      retries: 0,
+    },
+  },
+  routes: [
+    {
+      match: {
+        host: '*.example.com',
+        path: '/users/*',
+        methods: ['GET', 'HEAD'],
+        headers: { 'X-Version': '2' },
+      },
+      service: 'user-api2',
+    },
+    { match: { host: '2001:db8::1', path: '/a%2Fb' }, service: 'user-api2' },
+    { match: { path: '/' }, service: 'user-api2' },
+  ],
+  admin: { address: '127.0.0.1:9000' },
+  workers: 1,
+  accessLog: { file: 'access.log' },
+  logLevel: 'debug',
+  trustedProxies: ['10.0.0.0/8', '::1'],
+  timeouts: { requestHead: '1s', requestBodyIdle: '2s', clientKeepAlive: '3s', shutdown: '4s' },
+  limits: {
+    requestHeadSize: '8KiB',
+    requestHeaderCount: 50,
+    responseHeadSize: '1MiB',
+    maxInFlight: 1,
+  },
+});
+
+describe('a config', () => {
+  it('needs listeners, services and routes only, and gets every default', async () => {
+    const { config } = await loadValid('smallest.yaml', smallestYaml);
+    assert.deepEqual(config, defaults);
+  });
+
+  it('is the same in YAML, JSON and TypeScript', async () => {
+    const json = JSON.stringify(smallest);
+    assert.deepEqual((await loadValid('smallest.json', json)).config, defaults);
+    assert.deepEqual((await loadValid('smallest.ts', `export default ${json};`)).config, defaults);
+  });
+
+  it('gets the defaults of a health check when it asks for one', async () => {
+    const text = smallestYaml.replace('  items:', '  items:\n    healthCheck: {}');
+    const { config } = await loadValid('checked.yaml', text);
+    assert.deepEqual(config.services.items?.healthCheck, {
+      path: '/health',
+      interval: 2_000,
+      timeout: 1_000,
+      rise: 2,
+      fall: 3,
+    });
+  });
+
+  it('may set everything', async () => {
+    const { config } = await loadValid('fullest.json', JSON.stringify(fullest));
+    assert.equal(config.services['user-api2']?.timeouts.tunnelIdle, 6_000);
+    assert.equal(config.services['user-api2']?.healthCheck?.timeout, 250);
+    assert.equal(config.services['user-api2']?.upstreams[0]?.weight, 2.5);
+    assert.equal(config.limits.responseHeadSize, 2 ** 20);
+    assert.deepEqual(config.routes, fullest.routes);
+    assert.deepEqual(config.accessLog, { file: 'access.log' });
+  });
+
+  it('is overridden by the environment', async () => {
+    const env = {
+      HEADGATE_LOG_LEVEL: 'warn',
+      HEADGATE_ACCESS_LOG: 'stdout',
+      HEADGATE_ADMIN_ADDRESS: '127.0.0.1:9001',
+    };
+    const { config } = await loadValid('overridden.yaml', `${smallestYaml}logLevel: debug`, env);
+    assert.equal(config.logLevel, 'warn');
+    assert.equal(config.accessLog, 'stdout');
+    assert.deepEqual(config.admin, { address: '127.0.0.1:9001' });
+  });
+
+  it('cannot be changed after it was loaded', async () => {
+    const { config } = await loadValid('frozen.yaml', smallestYaml);
+    assert.ok(Object.isFrozen(config.services.items?.upstreams[0]));
+    assert.ok(Object.isFrozen(config.timeouts));
+  });
+
+  it('says of every default why it is what it is', async () => {
+    const { values } = await loadValid('reasons.yaml', smallestYaml);
+    const silent = values.filter(({ source }) => source.kind === 'default' && !source.reason);
+    assert.deepEqual(silent, []);
+  });
+});
+
+type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/** Every place in a value, from the root. */
+function places(value: Json, path: string[] = []): string[][] {
+  const entries = typeof value === 'object' && value !== null ? Object.entries(value) : [];
+  return [path, ...entries.flatMap(([key, entry]) => places(entry, [...path, key]))];
+}
+
+function withChange(value: Json, [key, ...rest]: readonly string[], change: Json): Json {
+  if (key === undefined) return change;
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) {
+    return value.map((item, i) => (String(i) === key ? withChange(item, rest, change) : item));
+  }
+  return { ...value, [key]: withChange(value[key] ?? null, rest, change) };
+}
+
+describe('a config with anything in it', () => {
+  const valid = JSON.parse(JSON.stringify(fullest)) as Json;
+  const change = fc.oneof(
+    fc.jsonValue({ maxDepth: 2 }) as fc.Arbitrary<Json>,
+    fc.constantFrom<Json>('', '/*', '*', '*.', '-1s', '9e9s', 'http://', '[::1', '${X', null, {}),
+    fc.record({ address: fc.string() }),
+    fc.array(fc.record({ match: fc.constant(null), service: fc.string() })),
+  );
+  const step = fc.tuple(fc.constantFrom(...places(valid)), change);
+
+  it('is accepted or refused with problems, but nothing throws', async () => {
+    const property = fc.asyncProperty(
+      fc.array(step, { minLength: 1, maxLength: 4 }),
+      async (all) => {
+        const mutated = all.reduce((value, [path, to]) => withChange(value, path, to), valid);
+        const loaded = await load('fuzz.json', JSON.stringify(mutated));
+        if (loaded.ok) return;
+        assert.ok(loaded.problems.length > 0);
+        for (const { message } of loaded.problems) assert.notEqual(message, '');
+      },
+    );
+    await fc.assert(property, { numRuns: 500 });
+  });
+
+  it('says the same about the rest when one more setting is unknown', async () => {
+    const property = fc.asyncProperty(step, async ([path, to]) => {
+      fc.pre(path.length > 0);
+      const mutated = withChange(valid, path, to);
+      const messages = async (value: Json) => {
+        const loaded = await load('fuzz.json', JSON.stringify(value));
+        return loaded.ok ? [] : loaded.problems.map((each) => `${each.path}: ${each.message}`);
+      };
+      const without = await messages(mutated);
+      const withUnknown = await messages({ ...(mutated as object), zzzzzzzzzzzz: 1 });
+      assert.deepEqual(
+        withUnknown.filter((line) => !line.startsWith('zzzzzzzzzzzz')).sort(),
+        without.sort(),
+      );
+    });
+    await fc.assert(property, { numRuns: 300 });
+  });
+});

@@ -1,0 +1,233 @@
+import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
+import { describe, it, type TestContext } from 'node:test';
+import { createHealth, type Health, type VerdictChange } from '@headgate/balancer';
+import { createConnections } from './connections.ts';
+import {
+  answering,
+  type FakeUpstream,
+  silent,
+  startFakeUpstream,
+} from './fake-upstream.test-support.ts';
+import { type Probe, startProbe } from './probe.ts';
+
+/** Long enough never to come while a test runs. */
+const NEVER_MS = 3_600_000;
+
+interface Watched {
+  readonly probe: Probe;
+  readonly health: Health;
+  readonly changes: readonly VerdictChange[];
+  /** Resolves when the verdict has changed `count` times in all. */
+  changed(count: number): Promise<void>;
+}
+
+/** Probes `url` until the test is over. */
+function watch(
+  t: TestContext,
+  url: string,
+  settings: { intervalMs?: number; timeoutMs?: number; rise?: number; fall?: number } = {},
+): Watched {
+  const { intervalMs = 10, timeoutMs = 30_000, rise = 1, fall = 1 } = settings;
+  const connections = createConnections({
+    origin: url,
+    connectTimeoutMs: 30_000,
+    keepAliveMs: 60_000,
+    headSizeBytes: 16_384,
+  });
+  const health = createHealth({ rise, fall });
+  const changes: VerdictChange[] = [];
+  const events = new EventEmitter();
+  const probe = startProbe({
+    connections,
+    health,
+    check: { path: '/health?deep', intervalMs, timeoutMs },
+    now: () => performance.now(),
+    random: () => 0.5,
+    onChange(change) {
+      changes.push(change);
+      events.emit('change');
+    },
+  });
+  t.after(async () => {
+    probe.stop();
+    await connections.destroy();
+  });
+  const changed = async (count: number) => {
+    while (changes.length < count) await once(events, 'change');
+  };
+  return { probe, health, changes, changed };
+}
+
+async function upstreamFor(t: TestContext, answer: FakeUpstream['answer']) {
+  const upstream = await startFakeUpstream(answer);
+  t.after(() => upstream.close());
+  return upstream;
+}
+
+function told(changes: readonly VerdictChange[]): string[] {
+  return changes.map(({ from, to, reason }) => `${from} to ${to}: ${reason}`);
+}
+
+describe('a probe', () => {
+  it('asks at once, for the path of the check, on a connection of its own', async (t) => {
+    const upstream = await upstreamFor(t, answering(200));
+    const { changed, changes } = watch(t, upstream.url, { intervalMs: NEVER_MS });
+    await changed(1);
+    const [request] = upstream.requests;
+    assert.equal(`${request?.method} ${request?.url}`, 'GET /health?deep');
+    assert.equal(request?.headers['user-agent'], 'headgate-probe');
+    assert.equal(request?.headers.connection, 'close');
+    assert.deepEqual(told(changes), ['unknown to healthy: answered']);
+  });
+
+  it('asks again and again', async (t) => {
+    const upstream = await upstreamFor(t, answering(200));
+    const { changes } = watch(t, upstream.url);
+    await upstream.asked(4);
+    assert.deepEqual(told(changes), ['unknown to healthy: answered']);
+  });
+
+  for (const status of [204, 302]) {
+    it(`takes ${status} for a good answer`, async (t) => {
+      const upstream = await upstreamFor(t, answering(status));
+      const { changed, health } = watch(t, upstream.url, { intervalMs: NEVER_MS });
+      await changed(1);
+      assert.equal(health.verdict, 'healthy');
+    });
+  }
+
+  for (const status of [404, 500, 503]) {
+    it(`takes ${status} for a bad answer`, async (t) => {
+      const upstream = await upstreamFor(t, answering(status));
+      const { changed, changes } = watch(t, upstream.url, { intervalMs: NEVER_MS });
+      await changed(1);
+      assert.deepEqual(told(changes), [`unknown to unhealthy: /health?deep answered ${status}`]);
+    });
+  }
+
+  it('takes a long answer for a good one, without reading all of it', async (t) => {
+    const upstream = await upstreamFor(t, (_message, response) => {
+      response.writeHead(200).end(Buffer.alloc(1_000_000));
+    });
+    const { changed, health } = watch(t, upstream.url, { intervalMs: NEVER_MS });
+    await changed(1);
+    assert.equal(health.verdict, 'healthy');
+  });
+
+  it('finds an upstream that fails, and that it has recovered', async (t) => {
+    const upstream = await upstreamFor(t, answering(200));
+    const { changed, changes } = watch(t, upstream.url, { rise: 2, fall: 3 });
+    await changed(1);
+
+    let failures = 0;
+    upstream.answer = (_message, response) => {
+      failures++;
+      response.writeHead(500).end();
+    };
+    await changed(2);
+    assert.equal(failures, 3);
+
+    let answers = 0;
+    upstream.answer = (_message, response) => {
+      answers++;
+      response.end();
+    };
+    await changed(3);
+    assert.equal(answers, 2);
+    assert.deepEqual(told(changes), [
+      'unknown to healthy: answered',
+      'healthy to unhealthy: /health?deep answered 500',
+      'unhealthy to healthy: answered',
+    ]);
+  });
+
+  it('finds an upstream that takes no connections', async (t) => {
+    const upstream = await startFakeUpstream(silent);
+    await upstream.close();
+    const { changed, changes } = watch(t, upstream.url);
+    await changed(1);
+    assert.deepEqual(told(changes), ['unknown to unhealthy: ECONNREFUSED']);
+  });
+
+  it('finds an upstream that cuts connections', async (t) => {
+    const upstream = await upstreamFor(t, (message) => message.socket.destroy());
+    const { changed, changes } = watch(t, upstream.url);
+    await changed(1);
+    assert.deepEqual(told(changes), ['unknown to unhealthy: UND_ERR_SOCKET']);
+  });
+
+  it('gives up on an upstream that does not answer, and asks again', async (t) => {
+    const upstream = await upstreamFor(t, silent);
+    const { changed, changes } = watch(t, upstream.url, { timeoutMs: 50 });
+    await changed(1);
+    assert.deepEqual(told(changes), ['unknown to unhealthy: /health?deep did not answer in 50 ms']);
+    upstream.answer = answering(200);
+    await changed(2);
+    assert.equal(changes[1]?.to, 'healthy');
+  });
+
+  it('gives up on an upstream that does not finish its answer', async (t) => {
+    const upstream = await upstreamFor(t, (_message, response) => {
+      response.writeHead(200, { 'content-length': '100' }).write('half');
+    });
+    const { changed, changes } = watch(t, upstream.url, { timeoutMs: 50 });
+    await changed(1);
+    assert.deepEqual(told(changes), ['unknown to unhealthy: /health?deep did not answer in 50 ms']);
+  });
+
+  it('finds an upstream that breaks off its answer', async (t) => {
+    const upstream = await upstreamFor(t, (message, response) => {
+      response.writeHead(200, { 'content-length': '100' });
+      response.write('half', () => message.socket.destroy());
+    });
+    const { changed, health } = watch(t, upstream.url);
+    await changed(1);
+    assert.equal(health.verdict, 'unhealthy');
+    assert.match(health.lastReason ?? '', /^UND_ERR_/);
+  });
+
+  it('asks ahead of time when it is told to hurry, once for a burst', async (t) => {
+    const upstream = await upstreamFor(t, answering(200));
+    const { changed, health, probe } = watch(t, upstream.url, { intervalMs: NEVER_MS });
+    await changed(1);
+    upstream.answer = answering(500);
+    for (let i = 0; i < 10; i++) probe.hurry();
+    await changed(2);
+    assert.equal(health.verdict, 'unhealthy');
+    assert.equal(upstream.requests.length, 2);
+    for (let i = 0; i < 10; i++) probe.hurry();
+    await upstream.asked(3);
+    assert.equal(upstream.requests.length, 3);
+  });
+
+  it('does not ask a second time while it waits for an answer', async (t) => {
+    const upstream = await upstreamFor(t, silent);
+    const { changed, probe } = watch(t, upstream.url, { intervalMs: NEVER_MS, timeoutMs: 300 });
+    await upstream.asked(1);
+    for (let i = 0; i < 10; i++) probe.hurry();
+    await changed(1);
+    assert.equal(upstream.requests.length, 1);
+  });
+
+  it('hangs up when it is stopped, and says nothing about the upstream', async (t) => {
+    const upstream = await upstreamFor(t, silent);
+    const { changes, health, probe } = watch(t, upstream.url);
+    await upstream.asked(1);
+    const hungUp = once(upstream.requests[0]?.socket ?? new EventEmitter(), 'close');
+    probe.stop();
+    await hungUp;
+    probe.hurry();
+    assert.deepEqual(changes, []);
+    assert.equal(health.lastReason, undefined);
+  });
+
+  it('asks nothing when it is stopped before the first question', async (t) => {
+    const quiet = await upstreamFor(t, answering(200));
+    const other = await upstreamFor(t, answering(200));
+    watch(t, quiet.url).probe.stop();
+    watch(t, other.url);
+    await other.asked(3);
+    assert.equal(quiet.requests.length, 0);
+  });
+});

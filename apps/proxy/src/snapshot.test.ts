@@ -1,0 +1,261 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { type ProxyConfigInput, proxySchema } from './config.ts';
+import { answering, silent, startFakeUpstream } from './fake-upstream.test-support.ts';
+import {
+  buildSnapshot,
+  retireSnapshot,
+  type Snapshot,
+  type SnapshotDeps,
+  type UpstreamRuntime,
+} from './snapshot.ts';
+
+type ServiceInput = ProxyConfigInput['services'][string];
+
+/** Nothing listens there; without a health check nobody tries. */
+const A = 'http://127.0.0.1:1';
+const B = 'http://127.0.0.1:2';
+
+interface Verdict {
+  readonly service: string;
+  readonly upstream: string;
+  readonly to: string;
+  readonly reason: string;
+}
+
+/** Builds snapshots one after the other and retires all of them when the test is over. */
+function createReloads(t: TestContext, onVerdict: (verdict: Verdict) => void = () => {}) {
+  const deps: SnapshotDeps = {
+    now: () => performance.now(),
+    random: () => 0.5,
+    metrics: { forService: () => ({ finished() {}, attempted() {}, retried() {} }) },
+    onVerdict: (service, upstream, to, reason) => onVerdict({ service, upstream, to, reason }),
+  };
+  let current: Snapshot | undefined;
+  let retiring = Promise.resolve();
+  t.after(async () => {
+    if (current) await retireSnapshot(current, undefined);
+    await retiring;
+  });
+  return {
+    /** Swaps to a snapshot of `services`, as a reload does. */
+    load(services: Record<string, ServiceInput>, limits: ProxyConfigInput['limits'] = {}) {
+      const config = proxySchema.parse({
+        listeners: [{ address: '127.0.0.1:0' }],
+        services,
+        routes: Object.keys(services).map((service) => ({
+          match: { path: `/${service}` },
+          service,
+        })),
+        limits,
+      });
+      const previous = current;
+      current = buildSnapshot(config, previous, deps);
+      if (previous) retiring = retireSnapshot(previous, current);
+      return current;
+    },
+    /** Resolves when the snapshot before the current one has been closed. */
+    retired: () => retiring,
+  };
+}
+
+function only(snapshot: Snapshot, url = A, service = 'items'): UpstreamRuntime {
+  const found = snapshot.services.get(service)?.upstreams.get(url);
+  assert.ok(found, `${service} has no upstream ${url}`);
+  return found;
+}
+
+function items(...urls: string[]): ServiceInput {
+  return { upstreams: urls.map((url) => ({ url })) };
+}
+
+describe('a snapshot', () => {
+  it('routes to its services and keeps upstreams by their origin', (t) => {
+    const snapshot = createReloads(t).load({ items: items(`${A}/`, 'HTTP://LocalHost:80') });
+    const result = snapshot.router.match({
+      method: 'GET',
+      hostname: '',
+      path: '/items',
+      header: () => undefined,
+    });
+    assert.equal(result.kind, 'found');
+    assert.deepEqual(
+      [...(snapshot.services.get('items')?.upstreams.keys() ?? [])],
+      [A, 'http://localhost'],
+    );
+  });
+});
+
+describe('a reload', () => {
+  it('keeps the record and the connections of an upstream that did not change', async (t) => {
+    const reloads = createReloads(t);
+    const before = only(reloads.load({ items: items(A) }));
+    const after = only(reloads.load({ items: { ...items(A, B), policy: 'random', retries: 0 } }));
+    await reloads.retired();
+    assert.equal(after.upstream, before.upstream);
+    assert.equal(after.connections, before.connections);
+    assert.equal(after.connections.dispatcher.closed, false);
+  });
+
+  it('forgets no request in flight, and counts it down wherever it was counted', (t) => {
+    const reloads = createReloads(t);
+    const lease = reloads
+      .load({ items: items(A) })
+      .services.get('items')
+      ?.balancer.acquire();
+    const after = reloads.load({ items: items(A, B) }).services.get('items');
+    assert.equal(after?.balancer.inFlight, 1);
+    assert.equal(after.balancer.acquire()?.upstream.key, B, 'the busier one was picked');
+    lease?.release('success');
+    assert.equal(after.balancer.inFlight, 1);
+    assert.equal(only(reloads.load({ items: items(A) })).upstream.inFlight, 0);
+  });
+
+  it('applies a new weight to the same record', (t) => {
+    const reloads = createReloads(t);
+    const before = only(reloads.load({ items: items(A) }));
+    const after = only(reloads.load({ items: { upstreams: [{ url: A, weight: 5 }] } }));
+    assert.equal(after.upstream, before.upstream);
+    assert.equal(after.upstream.weight, 5);
+  });
+
+  it('keeps a verdict while the check is the same', (t) => {
+    const reloads = createReloads(t);
+    const checked = { ...items(A), healthCheck: { interval: '1h' } };
+    const { upstream } = only(reloads.load({ items: checked }));
+    upstream.health.observe(false, 'refused', 0);
+    const after = only(reloads.load({ items: { ...checked, healthCheck: { interval: '60m' } } }));
+    assert.equal(after.upstream.health.verdict, 'unhealthy');
+    assert.equal(after.upstream.health.history.length, 1);
+  });
+
+  for (const [what, healthCheck] of [
+    ['another path', { interval: '1h', path: '/up' }],
+    ['another fall', { interval: '1h', fall: 1 }],
+    ['no check', undefined],
+  ] as const) {
+    it(`takes a verdict back for ${what}`, (t) => {
+      const reloads = createReloads(t);
+      const { upstream } = only(
+        reloads.load({ items: { ...items(A), healthCheck: { interval: '1h' } } }),
+      );
+      upstream.health.observe(false, 'refused', 0);
+      upstream.inFlight = 3;
+      const after = only(
+        reloads.load({ items: { ...items(A), ...(healthCheck && { healthCheck }) } }),
+      );
+      assert.equal(after.upstream.health.verdict, 'unknown');
+      assert.equal(after.upstream.inFlight, 3);
+    });
+  }
+
+  it('opens new connections when they have to be different ones', async (t) => {
+    const reloads = createReloads(t);
+    const before = only(reloads.load({ items: items(A) }));
+    const slower = { ...items(A), timeouts: { connect: '9s' } };
+    const between = only(reloads.load({ items: slower }));
+    await reloads.retired();
+    assert.equal(between.upstream, before.upstream);
+    assert.equal(before.connections.dispatcher.closed, true);
+    const after = only(reloads.load({ items: slower }, { responseHeadSize: '64KiB' }));
+    await reloads.retired();
+    assert.equal(between.connections.dispatcher.closed, true);
+    assert.equal(after.connections.dispatcher.closed, false);
+  });
+
+  it('closes the connections of an upstream that is gone, and of a service that is gone', async (t) => {
+    const reloads = createReloads(t);
+    const before = reloads.load({ items: items(A, B), users: items(A) });
+    const after = reloads.load({ items: items(A) });
+    await reloads.retired();
+    assert.equal(only(before, B).connections.dispatcher.closed, true);
+    assert.equal(only(before, A, 'users').connections.dispatcher.closed, true);
+    assert.equal(only(after).connections.dispatcher.closed, false);
+  });
+
+  it('begins anew with an upstream that comes back', async (t) => {
+    const reloads = createReloads(t);
+    const before = only(reloads.load({ items: items(A, B) }), B);
+    reloads.load({ items: items(A) });
+    await reloads.retired();
+    const after = only(reloads.load({ items: items(A, B) }), B);
+    assert.notEqual(after.upstream, before.upstream);
+    assert.equal(after.connections.dispatcher.closed, false);
+  });
+
+  it('keeps the same address apart in two services', (t) => {
+    const snapshot = createReloads(t).load({ items: items(A), users: items(A) });
+    assert.notEqual(only(snapshot).upstream, only(snapshot, A, 'users').upstream);
+  });
+
+  it('lets an attempt finish before it closes the connections under it', async (t) => {
+    const fake = await startFakeUpstream(silent);
+    t.after(() => fake.close());
+    const reloads = createReloads(t);
+    const { connections } = only(reloads.load({ items: items(fake.url) }), fake.url);
+    const answers: (() => void)[] = [];
+    fake.answer = (_message, response) => answers.push(() => response.end('done'));
+    const attempt = connections.dispatcher.request({ method: 'GET', path: '/' });
+    await fake.asked(1);
+
+    reloads.load({ items: items(A) });
+    let isRetired = false;
+    const retired = reloads.retired().then(() => {
+      isRetired = true;
+    });
+    for (let i = 0; i < 5; i++) await turn();
+    assert.equal(isRetired, false);
+
+    for (const answer of answers) answer();
+    assert.equal(await (await attempt).body.text(), 'done');
+    await retired;
+    assert.equal(connections.dispatcher.destroyed, true);
+  });
+});
+
+describe('health checks of a snapshot', () => {
+  const healthCheck = { interval: '10ms', fall: 1, rise: 1 };
+
+  it('take an upstream out, tell about it, and bring it back', async (t) => {
+    const good = await startFakeUpstream(answering(200));
+    const bad = await startFakeUpstream(answering(500));
+    t.after(() => Promise.all([good.close(), bad.close()]));
+    const verdicts: Verdict[] = [];
+    const reloads = createReloads(t, (verdict) => verdicts.push(verdict));
+    const snapshot = reloads.load({ items: { ...items(bad.url, good.url), healthCheck } });
+    const balancer = snapshot.services.get('items')?.balancer;
+    assert.ok(balancer);
+
+    // By the third question the verdict of the first two answers is in.
+    await Promise.all([bad.asked(3), good.asked(3)]);
+    const byUpstream = (url: string) =>
+      verdicts
+        .filter(({ upstream }) => upstream === url)
+        .map(({ to, reason }) => `${to} ${reason}`);
+    assert.deepEqual(byUpstream(bad.url), ['unhealthy /health answered 500']);
+    assert.deepEqual(byUpstream(good.url), ['healthy answered']);
+    assert.equal(balancer.acquire()?.upstream.key, good.url);
+    assert.equal(balancer.acquire()?.upstream.key, good.url);
+
+    bad.answer = answering(200);
+    await bad.asked(bad.requests.length + 2);
+    assert.equal(balancer.acquire()?.upstream.key, bad.url);
+  });
+
+  it('end with their snapshot and go on in the next', async (t) => {
+    const kept = await startFakeUpstream(answering(200));
+    const gone = await startFakeUpstream(answering(200));
+    t.after(() => Promise.all([kept.close(), gone.close()]));
+    const reloads = createReloads(t);
+    reloads.load({ items: { ...items(kept.url, gone.url), healthCheck } });
+    await Promise.all([kept.asked(2), gone.asked(2)]);
+
+    reloads.load({ items: { ...items(kept.url), healthCheck } });
+    await reloads.retired();
+    // One question may have been on its way.
+    const askedAtMost = gone.requests.length + 1;
+    await kept.asked(kept.requests.length + 10);
+    assert.ok(gone.requests.length <= askedAtMost);
+  });
+});

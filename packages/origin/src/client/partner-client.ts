@@ -1,0 +1,188 @@
+// Owns calls to one partner: bounded, cancelled when the caller leaves or time is up, and always
+// answered with a result rather than an exception.
+import { formatTraceparent } from '@headgate/telemetry';
+import { type Dispatcher, errors, Pool } from 'undici';
+import { deadlineExceeded, deadlineHeader } from '../deadline.ts';
+import type { RequestScope } from '../request-scope.ts';
+import { createAdmission } from './admission.ts';
+import { abortFailure, errorFailure, type Failure, failureOf, statusFailure } from './failure.ts';
+import { type Query, requestPath, type Segment } from './request-path.ts';
+
+/** What a partner is called with. */
+export interface PartnerClientOptions {
+  /** Names the partner in messages. */
+  name: string;
+  /** `http(s)://host[:port][/base]`; every path is below it. */
+  baseUrl: string;
+  /** Longest time for one call in milliseconds, waiting in our queue included. */
+  timeoutMs: number;
+  /** Sockets to the partner. */
+  maxConnections: number;
+  /** Calls at once; more than `maxConnections` makes no sense on HTTP/1.1. */
+  maxInFlight: number;
+  /** Calls that may wait; one more is an `overload`. */
+  maxQueue: number;
+  /** Largest answer body in bytes. Default 1 MiB. */
+  maxResponseBytes?: number;
+}
+
+/** One call. */
+export interface CallOptions<T> {
+  /** Aborts the call, on the wire too. */
+  signal: AbortSignal;
+  /** Checks the JSON body and gives it a type; throws when it is not what was agreed. */
+  parse(body: unknown): T;
+  /** The request this call is made for: its id, trace and remaining time go along. */
+  scope?: Partial<RequestScope>;
+  query?: Query;
+  headers?: Record<string, string>;
+}
+
+/** What a call came to. */
+export type PartnerResult<T> =
+  | { readonly ok: true; readonly status: number; readonly body: T }
+  | { readonly ok: false; readonly failure: Failure };
+
+/** Calls one partner. */
+export interface PartnerClient {
+  readonly name: string;
+  /** Calls on the wire. */
+  readonly inFlight: number;
+  /** Calls waiting for a place. */
+  readonly queued: number;
+  /** `GET` of the path made of `segments`. Never rejects. */
+  get<T>(segments: readonly Segment[], options: CallOptions<T>): Promise<PartnerResult<T>>;
+  /** Closes every connection; calls under way fail as `unreachable`. */
+  close(): Promise<void>;
+}
+
+// A partner that does not even accept within this time is treated as unreachable.
+const connectTimeoutMs = 1000;
+
+/** Makes a client; it connects at the first call. Throws a TypeError for an unusable `baseUrl`. */
+export function createPartnerClient(options: PartnerClientOptions): PartnerClient {
+  const { name, timeoutMs } = options;
+  const { origin, pathname } = new URL(options.baseUrl);
+  const basePath = pathname.replace(/\/+$/, '');
+  const admission = createAdmission(options);
+  const pool = new Pool(origin, {
+    connections: options.maxConnections,
+    allowH2: false,
+    maxResponseSize: options.maxResponseBytes ?? 1024 * 1024,
+    connectTimeout: connectTimeoutMs,
+    // Every call has a deadline of its own; undici's timers above 1 s are coarse.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+
+  async function send(path: string, headers: Record<string, string>, signal: AbortSignal) {
+    const request = { method: 'GET', path, headers, signal } as const;
+    try {
+      return await pool.request(request);
+    } catch (error) {
+      // The partner closed an idle connection just as it was reused. Nothing was answered and GET
+      // is idempotent (RFC 9110 §9.2.2), so one more go on another connection is safe.
+      if (!isDeadOnReuse(error)) throw error;
+      return pool.request(request);
+    }
+  }
+
+  return {
+    name,
+    get inFlight() {
+      return admission.inFlight;
+    },
+    get queued() {
+      return admission.queued;
+    },
+
+    async get<T>(segments: readonly Segment[], call: CallOptions<T>): Promise<PartnerResult<T>> {
+      let path: string;
+      try {
+        path = requestPath(basePath, segments, call.query);
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        const failure = failureOf('invalid', `${name}: ${reason}`);
+        return { ok: false, failure: { ...failure, side: 'origin' } };
+      }
+      const what = `${name} ${path}`;
+      const limit = limitTime(call, timeoutMs);
+      let leave: (() => void) | undefined;
+      try {
+        leave = await admission.enter(limit.signal);
+        if (leave === undefined) {
+          return { ok: false, failure: failureOf('overload', `${what}: too many calls waiting`) };
+        }
+        const headers = outgoingHeaders(call, limit.remainingMs());
+        const answer = await send(path, headers, limit.signal);
+        return await readAnswer(answer, call, what);
+      } catch (error) {
+        const { signal } = limit;
+        return {
+          ok: false,
+          failure: signal.aborted ? abortFailure(signal, what) : errorFailure(error, what),
+        };
+      } finally {
+        leave?.();
+        limit.end();
+      }
+    },
+
+    close: () => pool.destroy(),
+  };
+}
+
+/** The signal of one call: the caller's, or the end of the time the call may take. */
+function limitTime({ signal: outer, scope }: CallOptions<unknown>, timeoutMs: number) {
+  const controller = new AbortController();
+  const budgetMs = Math.min(timeoutMs, scope?.deadline?.remainingMs() ?? timeoutMs);
+  const endMs = performance.now() + budgetMs;
+  const giveUp = () => controller.abort(outer.reason);
+  const timer = setTimeout(() => controller.abort(deadlineExceeded()), budgetMs);
+  if (outer.aborted) giveUp();
+  else outer.addEventListener('abort', giveUp, { once: true });
+  return {
+    signal: controller.signal,
+    remainingMs: () => Math.max(0, endMs - performance.now()),
+    end() {
+      clearTimeout(timer);
+      outer.removeEventListener('abort', giveUp);
+    },
+  };
+}
+
+function outgoingHeaders(
+  { scope, headers }: CallOptions<unknown>,
+  remainingMs: number,
+): Record<string, string> {
+  return {
+    accept: 'application/json',
+    ...headers,
+    [deadlineHeader]: String(Math.floor(remainingMs)),
+    ...(scope?.requestId !== undefined && { 'x-request-id': scope.requestId }),
+    ...(scope?.trace !== undefined && { traceparent: formatTraceparent(scope.trace) }),
+  };
+}
+
+async function readAnswer<T>(
+  { statusCode, body }: Dispatcher.ResponseData,
+  call: CallOptions<T>,
+  what: string,
+): Promise<PartnerResult<T>> {
+  if (statusCode < 200 || statusCode > 299) {
+    // Read to the end, so that the connection can be used again.
+    await body.dump();
+    const message = `${what}: answered ${statusCode}`;
+    return { ok: false, failure: statusFailure(statusCode, message) };
+  }
+  const text = await body.text();
+  try {
+    return { ok: true, status: statusCode, body: call.parse(JSON.parse(text)) };
+  } catch {
+    return { ok: false, failure: failureOf('invalid', `${what}: not the agreed JSON`) };
+  }
+}
+
+function isDeadOnReuse(error: unknown): boolean {
+  return error instanceof errors.SocketError && (error.socket?.bytesRead ?? 0) > 0;
+}

@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createOrigin, type Origin } from './origin.ts';
+import { type ServeOptions, serveOrigin } from './serve-origin.ts';
+import { upgradeWebSocket } from './websocket.ts';
+
+async function serve(t: TestContext, app: Origin, options: Partial<ServeOptions> = {}) {
+  const served = await serveOrigin(app, { port: 0, lingerMs: 0, ...options });
+  t.after(() => {
+    served.cut();
+    return served.close();
+  });
+  return served;
+}
+
+/** A route that answers when told to, and tells when it was asked. */
+function gate(app: Origin) {
+  const asked = Promise.withResolvers<AbortSignal>();
+  const open = Promise.withResolvers<void>();
+  app.get('/gate', async (c) => {
+    asked.resolve(c.var.signal);
+    await open.promise;
+    return c.text('through');
+  });
+  return { asked: asked.promise, open: open.resolve };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await sleep(5);
+}
+
+test('idle connections are kept longer than the proxy keeps them', async (t) => {
+  const { url } = await serve(t, createOrigin({ name: 'test' }));
+  const response = await fetch(`${url}/health`);
+  assert.equal(response.headers.get('keep-alive'), 'timeout=75');
+});
+
+test('the load header counts requests until the last byte of their body', async (t) => {
+  const app = createOrigin({ name: 'test' });
+  const end = Promise.withResolvers<void>();
+  app.get('/body', (c) =>
+    c.body(
+      new ReadableStream({
+        async start(controller) {
+          controller.enqueue(new TextEncoder().encode('begin'));
+          await end.promise;
+          controller.close();
+        },
+      }),
+    ),
+  );
+  const { url } = await serve(t, app);
+  const load = async () => (await fetch(`${url}/health`)).headers.get('headgate-load');
+
+  assert.equal(await load(), '1');
+  const open = await fetch(`${url}/body`);
+  assert.equal(await load(), '2');
+  end.resolve();
+  assert.equal(await open.text(), 'begin');
+  await until(() => app.lifecycle.inFlight === 0);
+  assert.equal(await load(), '1');
+});
+
+test('a client that leaves aborts the work done for it and is no longer counted', async (t) => {
+  const app = createOrigin({ name: 'test' });
+  const { asked, open } = gate(app);
+  const { url } = await serve(t, app);
+  const client = new AbortController();
+  const answer = fetch(`${url}/gate`, { signal: client.signal });
+  const signal = await asked;
+  client.abort();
+  await assert.rejects(answer);
+  if (!signal.aborted) await once(signal, 'abort');
+  assert.equal(signal.reason.kind, 'client-gone');
+  await until(() => app.lifecycle.inFlight === 0);
+  open();
+});
+
+test('a draining origin is unhealthy, answers what is in flight, and then is gone', async (t) => {
+  const app = createOrigin({ name: 'test' });
+  const { asked, open } = gate(app);
+  const { url, close } = await serve(t, app, { lingerMs: 300 });
+  const answer = fetch(`${url}/gate`);
+  await asked;
+
+  const closed = close();
+  const health = await fetch(`${url}/health`);
+  assert.equal(health.status, 503);
+  assert.equal(health.headers.get('connection'), 'close');
+  let isClosed = false;
+  void closed.then(() => {
+    isClosed = true;
+  });
+  await sleep(500);
+  assert.equal(isClosed, false);
+  await assert.rejects(fetch(`${url}/health`));
+
+  open();
+  const response = await answer;
+  assert.equal(response.headers.get('connection'), 'close');
+  assert.equal(await response.text(), 'through');
+  await closed;
+});
+
+test('what outlasts the drain timeout is cut', async (t) => {
+  const app = createOrigin({ name: 'test' });
+  const { asked } = gate(app);
+  const { url, close } = await serve(t, app, { drainTimeoutMs: 50 });
+  const answer = assert.rejects(fetch(`${url}/gate`));
+  await asked;
+  await close();
+  await answer;
+});
+
+test('cut ends a drain that would still wait', async (t) => {
+  const app = createOrigin({ name: 'test' });
+  const { asked } = gate(app);
+  const { url, close, cut } = await serve(t, app, { drainTimeoutMs: 600_000, lingerMs: 600_000 });
+  const answer = assert.rejects(fetch(`${url}/gate`));
+  await asked;
+  const closed = close();
+  cut();
+  await closed;
+  await answer;
+});
+
+test('a connection that never sent a request does not hold up the drain', async (t) => {
+  const { port, close } = await serve(t, createOrigin({ name: 'test' }), {
+    drainTimeoutMs: 600_000,
+  });
+  const socket = connect(port, '127.0.0.1').resume();
+  await once(socket, 'connect');
+  await fetch(`http://127.0.0.1:${port}/health`);
+  await Promise.all([once(socket, 'close'), close()]);
+});
+
+test('an open WebSocket is in flight, and is closed with 1001 when the origin leaves', async (t) => {
+  const app = createOrigin({ name: 'test' });
+  app.get(
+    '/ws',
+    upgradeWebSocket(() => ({ onMessage: ({ data }, ws) => ws.send(`${data}!`) })),
+  );
+  const { port, close } = await serve(t, app);
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`);
+  await once(socket, 'open');
+  assert.equal(app.lifecycle.inFlight, 1);
+  socket.send('hello');
+  const [message] = await once(socket, 'message');
+  assert.equal(message.data, 'hello!');
+
+  const closed = once(socket, 'close');
+  await close();
+  const [event] = await closed;
+  assert.equal(event.code, 1001);
+  await until(() => app.lifecycle.inFlight === 0);
+});
+
+test('a refused upgrade is answered and is no longer counted', async (t) => {
+  const app = createOrigin({ name: 'test' });
+  const { port } = await serve(t, app);
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/nowhere`);
+  await once(socket, 'error');
+  await until(() => app.lifecycle.inFlight === 0);
+});
+
+test('a busy port is one line that names the port and the setting', async (t) => {
+  const { port } = await serve(t, createOrigin({ name: 'first' }));
+  await assert.rejects(serveOrigin(createOrigin({ name: 'second' }), { port }), {
+    message: `port ${port} on 127.0.0.1 is already in use; set PORT to a free one`,
+  });
+});

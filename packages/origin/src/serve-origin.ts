@@ -1,0 +1,99 @@
+// Owns the listener of an origin: its timeouts, its address and its end.
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createAdaptorServer, type WebSocketServerLike } from '@hono/node-server';
+import { drain } from './drain.ts';
+import type { Origin } from './origin.ts';
+import { createWebSocketServer } from './websocket.ts';
+
+/** Where and how an origin is served. */
+export interface ServeOptions {
+  /** Default 127.0.0.1. */
+  hostname?: string;
+  /** 0 takes a free one. */
+  port: number;
+  /** Milliseconds in-flight requests get to finish when the origin is closed. Default 10000. */
+  drainTimeoutMs?: number;
+  /** Milliseconds for which a closing origin still accepts connections. Default 250. */
+  lingerMs?: number;
+  /** Largest WebSocket message in bytes. Default 1 MiB. */
+  maxMessageBytes?: number;
+}
+
+/** An origin that is listening. */
+export interface ServedOrigin {
+  readonly port: number;
+  /** `http://host:port`. */
+  readonly url: string;
+  /** Drains and resolves when the last connection is closed; calling it again changes nothing. */
+  close(): Promise<void>;
+  /** Cuts what a `close` under way is still waiting for. */
+  cut(): void;
+}
+
+// The proxy keeps idle connections for 60 s. The side that reuses a connection must be the first to
+// drop it, or a request meets a closing socket; hence longer here.
+const keepAliveTimeoutMs = 75_000;
+// Shorter than the keep-alive, it would cut a connection whose next request was just starting.
+const headersTimeoutMs = 76_000;
+
+/** Starts to listen. Rejects with a message for people when the address cannot be had. */
+export async function serveOrigin(origin: Origin, options: ServeOptions): Promise<ServedOrigin> {
+  const { hostname = '127.0.0.1', port, drainTimeoutMs = 10_000, lingerMs = 250 } = options;
+  const webSockets = createWebSocketServer(options.maxMessageBytes ?? 1024 * 1024);
+  // Without `createServer` the adapter makes a plain HTTP/1.1 server.
+  const server = createAdaptorServer({
+    fetch: origin.fetch,
+    hostname,
+    serverOptions: {
+      keepAliveTimeout: keepAliveTimeoutMs,
+      headersTimeout: headersTimeoutMs,
+      // Counts the body too: it would end a long upload that is making progress.
+      requestTimeout: 0,
+    },
+    // Their types differ in `undefined` for an optional property only.
+    websocket: { server: webSockets as WebSocketServerLike },
+  }) as Server;
+  await listen(server, port, hostname);
+
+  const address = server.address() as AddressInfo;
+  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  const cut = new AbortController();
+  let closing: Promise<void> | undefined;
+  return {
+    port: address.port,
+    url: `http://${host}:${address.port}`,
+    close() {
+      closing ??= drain({
+        server,
+        webSockets,
+        lifecycle: origin.lifecycle,
+        lingerMs,
+        timeoutMs: drainTimeoutMs,
+        cut: cut.signal,
+      });
+      return closing;
+    },
+    cut: () => cut.abort(),
+  };
+}
+
+async function listen(server: Server, port: number, hostname: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(new Error(listenMessage(error, port, hostname), { cause: error }));
+    });
+    server.listen(port, hostname, resolve);
+  });
+}
+
+function listenMessage(error: NodeJS.ErrnoException, port: number, hostname: string): string {
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return `port ${port} on ${hostname} is already in use; set PORT to a free one`;
+    case 'EACCES':
+      return `port ${port} on ${hostname} needs more rights; set PORT to 1024 or above`;
+    default:
+      return `cannot listen on ${hostname}:${port}: ${error.message}; check HOST and PORT`;
+  }
+}
