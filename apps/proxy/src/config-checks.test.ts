@@ -190,10 +190,24 @@ describe('cross checks', () => {
     );
   });
 
+  it('compare hosts and header names in any case', () => {
+    const routes = [
+      { match: { host: 'API.example.com', headers: { 'X-A': '1' } } },
+      { match: { host: 'api.EXAMPLE.com', headers: { 'x-a': '1', 'x-b': '2' } } },
+    ];
+    assert.equal(check({ routes }).length, 1);
+  });
+
   it('do not guess what a refused match was meant to take', () => {
     const routes = [{ match: {}, service: 'items' }, { service: 'items' }];
-    assert.deepEqual(check({ routes }, [{ path: ['routes', 0, 'match'] }]), []);
-    assert.deepEqual(check({ routes }, [{ path: ['routes', 0] }]), []);
+    for (const path of [
+      ['routes', 0, 'match'],
+      ['routes', 0],
+      ['routes', 1, 'match', 'path'],
+    ]) {
+      assert.deepEqual(check({ routes }, [{ path }]), []);
+    }
+    assert.equal(check({ routes }, [{ path: ['routes', 0, 'service'] }]).length, 1);
   });
 
   it('never throw, whatever they are given', () => {

@@ -150,7 +150,7 @@ class Attempt implements Dispatcher.DispatchHandler {
 
   private isClientBodyBroken(): boolean {
     const message = this.request.body?.message;
-    return message !== undefined && message.destroyed && !message.complete;
+    return message?.destroyed === true && !message.complete;
   }
 
   private fail(kind: FailureKind, detail: string): void {

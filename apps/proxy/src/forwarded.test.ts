@@ -102,6 +102,7 @@ describe('the client', () => {
     ['10.0.0.3, 10.0.0.2', '10.0.0.3', 'the farthest hop counts when all are trusted'],
     ['1.1.1.1, ::ffff:10.0.0.2', '1.1.1.1', 'mapped addresses are trusted as IPv4'],
     ['1.1.1.1, fd00::2', '1.1.1.1', 'IPv6 hops are trusted as well'],
+    ['::ffff:1.1.1.1, 10.0.0.2', '1.1.1.1', 'a mapped address is the IPv4 client'],
     ['2001:db8::7', '2001:db8::7', 'a client may have an IPv6 address'],
     ['1.1.1.1, garbage', 'garbage', 'garbage is not trusted to name anybody'],
   ];

@@ -196,7 +196,13 @@ async function attemptUntilSettled(
     record.upstream = lease.upstream.key;
 
     record.stopwatch.enter('exchange');
-    const outcome = await attempt(carrier, request, upstream, service, lease);
+    let outcome: Outcome;
+    try {
+      outcome = await carrier.attempt(request, upstream, service);
+    } catch (error) {
+      lease.release('ignored');
+      throw error;
+    }
 
     record.stopwatch.enter('settle');
     settle(record, service, lease, outcome);
@@ -208,22 +214,6 @@ async function attemptUntilSettled(
     if (!isRepeatable(record, carrier, outcome)) return outcome;
     tried.push(lease.upstream);
     service.metrics.retried();
-  }
-}
-
-/** 7 exchange: one attempt; should it throw, which is a bug, the lease is not lost with it. */
-async function attempt(
-  carrier: Carrier,
-  request: PreparedRequest,
-  upstream: UpstreamRuntime,
-  service: ServiceRuntime,
-  lease: Lease,
-): Promise<Outcome> {
-  try {
-    return await carrier.attempt(request, upstream, service);
-  } catch (error) {
-    lease.release('ignored');
-    throw error;
   }
 }
 
