@@ -42,7 +42,8 @@ async function start(t: TestContext, treat: Treat = () => false, deps: Partial<I
   const partner = createPartnerClient({
     name: 'partner',
     baseUrl: `http://127.0.0.1:${port}`,
-    timeoutMs: 5000,
+    // Far beyond the tests that wait for a call to be ended by something else.
+    timeoutMs: 120_000,
     maxConnections: 64,
     maxInFlight: 64,
     maxQueue: 512,
@@ -77,6 +78,9 @@ function good(path: string): unknown {
   if (!path.endsWith('/comments')) return { id, userId: 1, title: 'title', body: 'body' };
   return [{ id: 1, postId: id, name: 'Ada', email: 'ada@example.com', body: 'yes' }];
 }
+
+/** For tests that would wait for a call that is never ended. */
+const limit = { timeout: 30_000 };
 
 const isComments = (path: string) => path.endsWith('/comments');
 
@@ -160,13 +164,17 @@ test('a partner that cannot be reached is 503 with Retry-After', async (t) => {
   assert.deepEqual([status, body.kind, headers.get('retry-after')], [503, 'unreachable', '1']);
 });
 
-test('a partner that stalls is 504 at the deadline, and its connections are closed', async (t) => {
-  const { get, calls } = await start(t, () => true, { deadlineMs: 100 });
-  const { status, body } = await get('/items/7');
-  assert.deepEqual([status, body.kind], [504, 'timeout']);
-  await Promise.all(calls.requests.map(closed));
-  assert.equal(calls.requests.length, 2);
-});
+test(
+  'a partner that stalls is 504 at the deadline, and its connections are closed',
+  limit,
+  async (t) => {
+    const { get, calls } = await start(t, () => true, { deadlineMs: 100 });
+    const { status, body } = await get('/items/7');
+    assert.deepEqual([status, body.kind], [504, 'timeout']);
+    await Promise.all(calls.requests.map(closed));
+    assert.equal(calls.requests.length, 2);
+  },
+);
 
 test('a part that stalls is missing when the deadline comes', async (t) => {
   const { get } = await start(t, isComments, { deadlineMs: 300 });
@@ -180,7 +188,7 @@ test('the deadline of the caller is kept', async (t) => {
   assert.equal((await get('/items/7', { 'headgate-deadline-ms': '50' })).status, 504);
 });
 
-test('a client that leaves ends the calls made for it', async (t) => {
+test('a client that leaves ends the calls made for it', limit, async (t) => {
   const asked = Promise.withResolvers<void>();
   const { app, calls } = await start(t, () => {
     if (calls.requests.length === 2) asked.resolve();

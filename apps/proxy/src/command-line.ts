@@ -46,6 +46,8 @@ export function parseCommand(
   if (name !== 'run' && name !== 'check' && name !== 'show' && name !== 'explain') {
     return usage(name === undefined ? 'a command is missing' : `there is no command "${name}"`);
   }
+  if (values.json && name !== 'show') return usage(`${name} has no --json`);
+  if (values.header && name !== 'explain') return usage(`${name} has no -H`);
   const file = values.config ?? findConfig();
   if (file === undefined) return usage('no --config given and no headgate.config.* found here');
   if (name === 'explain') return explain(file, rest, values.header ?? []);

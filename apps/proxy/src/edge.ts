@@ -20,7 +20,7 @@ import type { ProxyConfig } from './config.ts';
 import { createHttp1Carrier } from './http1.ts';
 import { type Listener, listen } from './listen.ts';
 import { createProxyMetrics, type ProxyMetrics } from './metrics.ts';
-import { type Edge, serve } from './proxy.ts';
+import { type Carrier, type Edge, serve } from './proxy.ts';
 import type { RequestRecord } from './request.ts';
 import { buildSnapshot, retireSnapshot, type Snapshot } from './snapshot.ts';
 import { createTunnels } from './tunnel.ts';
@@ -41,6 +41,8 @@ export interface RunningEdge {
   readonly adminAddress: string | undefined;
   /** Swaps to `config`; rejects, with the old configuration still in force, when it cannot. */
   apply(config: ProxyConfig): Promise<void>;
+  /** Counts a new configuration that was so wrong that it could not even be applied. */
+  countRefusedReload(): void;
   /** Finishes what is under way, then closes everything. */
   drain(): Promise<void>;
 }
@@ -87,9 +89,9 @@ class EdgeProcess implements RunningEdge {
   }
 
   get addresses(): string[] {
-    return this.snapshot.config.listeners.map(({ address }) => {
-      const listener = this.listeners.get(address);
-      return listener ? formatAddress(listener.host, listener.port) : address;
+    return listenerKeys(this.snapshot.config).map((key) => {
+      const listener = this.listeners.get(key);
+      return listener ? formatAddress(listener.host, listener.port) : key;
     });
   }
 
@@ -105,6 +107,20 @@ class EdgeProcess implements RunningEdge {
   }
 
   async apply(config: ProxyConfig): Promise<void> {
+    try {
+      await this.replace(config);
+    } catch (error) {
+      this.countRefusedReload();
+      throw error;
+    }
+    this.metrics.reloaded('applied');
+  }
+
+  countRefusedReload(): void {
+    this.metrics.reloaded('refused');
+  }
+
+  private async replace(config: ProxyConfig): Promise<void> {
     const before = this.snapshot;
     const opened = await this.openListeners(config);
     let admin = this.admin;
@@ -114,19 +130,17 @@ class EdgeProcess implements RunningEdge {
       if (!same(config.admin, before.config.admin)) admin = await this.openAdmin(config);
     } catch (error) {
       await this.closeListeners(opened);
-      this.metrics.reloaded('refused');
       throw error;
     }
     this.snapshot = this.build(config, before);
-    this.metrics.reloaded('applied');
     const oldAdmin = this.admin;
     const oldLog = this.accessLog;
     this.admin = admin;
     this.accessLog = accessLog;
     if (oldAdmin !== admin) await oldAdmin?.close();
     if (oldLog !== accessLog) await oldLog?.close();
-    const wanted = new Set(config.listeners.map(({ address }) => address));
-    void this.closeListeners([...this.listeners.keys()].filter((address) => !wanted.has(address)));
+    const wanted = new Set(listenerKeys(config));
+    void this.closeListeners([...this.listeners.keys()].filter((key) => !wanted.has(key)));
     void retireSnapshot(before, this.snapshot);
   }
 
@@ -149,14 +163,14 @@ class EdgeProcess implements RunningEdge {
     });
   }
 
-  /** Opens what `config` names and is not open yet; returns those addresses. */
+  /** Opens what `config` names and is not open yet; returns the keys of those. */
   private async openListeners(config: ProxyConfig): Promise<string[]> {
     const opened: string[] = [];
     try {
-      for (const { address } of config.listeners) {
-        if (this.listeners.has(address)) continue;
-        this.listeners.set(address, await this.openListener(address, config));
-        opened.push(address);
+      for (const key of listenerKeys(config)) {
+        if (this.listeners.has(key)) continue;
+        this.listeners.set(key, await this.openListener(key, config));
+        opened.push(key);
       }
     } catch (error) {
       await this.closeListeners(opened);
@@ -165,9 +179,9 @@ class EdgeProcess implements RunningEdge {
     return opened;
   }
 
-  private openListener(address: string, config: ProxyConfig): Promise<Listener> {
+  private openListener(key: string, config: ProxyConfig): Promise<Listener> {
     const settings = {
-      ...addressOf(address),
+      ...addressOf(key.split(' ')[0] as string),
       headSizeBytes: config.limits.requestHeadSize,
       headTimeoutMs: config.timeouts.requestHead,
       keepAliveMs: config.timeouts.clientKeepAlive,
@@ -175,10 +189,10 @@ class EdgeProcess implements RunningEdge {
     return listen(settings, {
       request: (message: IncomingMessage, response: ServerResponse) => {
         const { requestBodyIdle } = this.snapshot.config.timeouts;
-        void serve(this.edge, message, createHttp1Carrier(message, response, requestBodyIdle));
+        this.serve(message, createHttp1Carrier(message, response, requestBodyIdle));
       },
       upgrade: (message: IncomingMessage, socket: Socket, head: Buffer) => {
-        void serve(this.edge, message, this.tunnels.carrier(message, socket, head));
+        this.serve(message, this.tunnels.carrier(message, socket, head));
       },
       nextRequestId: this.edge.nextRequestId,
       connectionOpened: this.metrics.connectionOpened,
@@ -186,12 +200,19 @@ class EdgeProcess implements RunningEdge {
     });
   }
 
-  private async closeListeners(addresses: readonly string[]): Promise<void> {
+  private serve(message: IncomingMessage, carrier: Carrier): void {
+    serve(this.edge, message, carrier).catch((error: Error) => {
+      this.deps.log.error('a request could not even be refused', { error });
+      message.socket.destroy();
+    });
+  }
+
+  private async closeListeners(keys: readonly string[]): Promise<void> {
     const deadline = new AbortController();
     const { shutdown } = this.snapshot.config.timeouts;
     const timer = setTimeout(() => deadline.abort(), shutdown);
-    const closing = addresses.map((address) => this.listeners.get(address)?.drain(deadline.signal));
-    for (const address of addresses) this.listeners.delete(address);
+    const closing = keys.map((key) => this.listeners.get(key)?.drain(deadline.signal));
+    for (const key of keys) this.listeners.delete(key);
     await Promise.all(closing);
     clearTimeout(timer);
   }
@@ -221,6 +242,16 @@ class EdgeProcess implements RunningEdge {
     }
     if (this.accessLog) logRequest(this.accessLog, record, this.deps.now());
   }
+}
+
+/** What a listener is known by over reloads; port 0 may be asked for more than once. */
+function listenerKeys(config: ProxyConfig): string[] {
+  const seen = new Map<string, number>();
+  return config.listeners.map(({ address }) => {
+    const before = seen.get(address) ?? 0;
+    seen.set(address, before + 1);
+    return before === 0 ? address : `${address} ${before + 1}`;
+  });
 }
 
 function same(a: unknown, b: unknown): boolean {

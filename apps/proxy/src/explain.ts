@@ -1,6 +1,8 @@
 /** `headgate explain`: which route, service and rules a request would meet, without sending it. */
 import { isIdempotentMethod } from '@headgate/balancer';
 import type { ProxyConfig } from './config.ts';
+import { statusOf } from './errors.ts';
+import { guardRequest } from './guard.ts';
 import { headerValue } from './headers.ts';
 import { createRouter, hostnameOf, type RouteMatch } from './router.ts';
 import { parseTarget } from './target.ts';
@@ -36,6 +38,13 @@ export function explainRequest(config: ProxyConfig, request: ExplainedRequest): 
       ...lines,
       `route     none for ${method}: the edge answers 405, allow ${result.allowed.join(', ')}`,
     ];
+  }
+  const refusal = guardRequest(
+    { method, host, headers: ['host', host], httpVersion: '1.1' },
+    config.limits.requestHeaderCount,
+  );
+  if (refusal) {
+    return [...lines, `guard     the edge answers ${statusOf(refusal.kind)}: ${refusal.detail}`];
   }
   const { route } = result;
   const service = config.services[route.service];

@@ -104,7 +104,10 @@ describe('the client', () => {
     ['1.1.1.1, fd00::2', '1.1.1.1', 'IPv6 hops are trusted as well'],
     ['::ffff:1.1.1.1, 10.0.0.2', '1.1.1.1', 'a mapped address is the IPv4 client'],
     ['2001:db8::7', '2001:db8::7', 'a client may have an IPv6 address'],
-    ['1.1.1.1, garbage', 'garbage', 'garbage is not trusted to name anybody'],
+    ['1.1.1.1, garbage', '10.0.0.1', 'garbage names nobody, and ends the chain'],
+    ['1.1.1.1, garbage, 10.0.0.2', '10.0.0.2', 'the last address that is known counts'],
+    ['1.1.1.1:4711, 10.0.0.2', '1.1.1.1', 'a port is not part of the address'],
+    ['[2001:db8::7]:4711', '2001:db8::7', 'nor are the brackets of an IPv6 address'],
   ];
   for (const [list, address, why] of chains) {
     it(`is ${address} for "${list}": ${why}`, () => {

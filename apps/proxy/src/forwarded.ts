@@ -2,7 +2,7 @@
  * Who the client is, and how upstreams are told: X-Forwarded-For, -Proto, -Host and `Forwarded`
  * (RFC 7239). What a peer says about earlier hops counts only when its address is trusted.
  */
-import { BlockList, isIPv6 } from 'node:net';
+import { BlockList, isIP, isIPv6 } from 'node:net';
 import { joinedHeader } from './headers.ts';
 
 export interface Client {
@@ -64,8 +64,11 @@ export function identifyClient(
   }
   const hops = list(joinedHeader(headers, 'x-forwarded-for'));
   let address = peer;
-  for (let i = hops.length - 1; i >= 0 && isTrusted(address, trusted); i--) {
-    address = plainAddress(hops[i]);
+  for (let i = hops.length - 1; i >= 0 && trusted.has(address); i--) {
+    const hop = addressIn(hops[i] as string);
+    // A trusted hop that names no address leaves the request with the last one known.
+    if (hop === undefined) break;
+    address = hop;
   }
   const said = list(joinedHeader(headers, 'x-forwarded-proto')).at(-1)?.toLowerCase();
   return {
@@ -76,12 +79,10 @@ export function identifyClient(
   };
 }
 
-function isTrusted(address: string, trusted: TrustedProxies): boolean {
-  try {
-    return trusted.has(address);
-  } catch {
-    return false;
-  }
+/** `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1` and `[2001:db8::1]:4711` as bare addresses. */
+function addressIn(hop: string): string | undefined {
+  const bare = /^\[([^\]]+)\](?::\d+)?$/.exec(hop)?.[1] ?? hop.replace(/^([^:]+):\d+$/, '$1');
+  return isIP(bare) === 0 ? undefined : plainAddress(bare);
 }
 
 function list(value: string | undefined): string[] {

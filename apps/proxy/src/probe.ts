@@ -50,13 +50,17 @@ export function startProbe(options: ProbeOptions): Probe {
 
   const tick = async () => {
     isAsking = true;
+    const isFirst = lastMs === Number.NEGATIVE_INFINITY;
     lastMs = now();
     const problem = await ask(connections, check, stopped.signal);
     isAsking = false;
     if (stopped.signal.aborted) return;
     const change = health.observe(problem === undefined, problem ?? 'answered', now());
     if (change) options.onChange(change);
-    schedule(probeDelayMs(health, check.intervalMs, random));
+    // Edges started together ask at once, and then spread over the interval.
+    schedule(
+      isFirst ? random() * check.intervalMs : probeDelayMs(health, check.intervalMs, random),
+    );
   };
 
   schedule(0);

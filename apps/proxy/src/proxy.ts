@@ -23,7 +23,8 @@ import {
 } from './errors.ts';
 import type { PreparedRequest, RequestBody } from './exchange.ts';
 import { forwardingHeaders, identifyClient, plainAddress } from './forwarded.ts';
-import { endToEndRequestHeaders, headerCount, headerValue } from './headers.ts';
+import { guardRequest } from './guard.ts';
+import { endToEndRequestHeaders, headerValue } from './headers.ts';
 import { type RequestRecord, startStopwatch } from './request.ts';
 import { hostnameOf } from './router.ts';
 import type { ServiceRuntime, Snapshot, UpstreamRuntime } from './snapshot.ts';
@@ -139,25 +140,12 @@ function route(record: RequestRecord): Failure | undefined {
 /** 3 guard: is this request one the edge is willing to pass on? */
 function guard(record: RequestRecord, message: IncomingMessage): Failure | undefined {
   record.stopwatch.enter('guard');
-  const { limits } = record.snapshot.config;
-  if (record.headers.length / 2 > limits.requestHeaderCount) {
-    return failure(
-      'head-too-large',
-      `the request has ${record.headers.length / 2} header fields, the limit is ${limits.requestHeaderCount}`,
-    );
-  }
-  const hosts = headerCount(record.headers, 'host');
-  if (hosts > 1) return failure('bad-request', 'the request has more than one Host field');
-  if (hosts === 0 && message.httpVersion !== '1.0') {
-    return failure('bad-request', 'the request has no Host field');
-  }
-  if (record.host.includes(',') || /[\s/?#@\\]/.test(record.host)) {
-    return failure('bad-request', 'the Host field is not a host');
-  }
-  if (record.method === 'CONNECT' || record.method === 'TRACE') {
-    return failure('method-refused', `${record.method} is not served here`);
-  }
-  return undefined;
+  const { method, host, headers } = record;
+  const { requestHeaderCount } = record.snapshot.config.limits;
+  return guardRequest(
+    { method, host, headers, httpVersion: message.httpVersion },
+    requestHeaderCount,
+  );
 }
 
 /** 4 cache: a stored answer may end the request here; routes without a cache go on. */

@@ -85,16 +85,19 @@ function hostTest(host: string): Test {
 }
 
 function pathTest(path: string): Test {
+  // Everything, OPTIONS * included.
+  if (path === '/*') return () => true;
   if (!path.endsWith('/*')) return (request) => request.path === path;
   const prefix = path.slice(0, -1);
   const itself = prefix.slice(0, -1);
   return (request) => request.path.startsWith(prefix) || request.path === itself;
 }
 
-/** The name in a Host field: lower-case, without port or the brackets of an IPv6 address. */
+/** The name in a Host field: lower-case, no port, no IPv6 brackets, no dot for the DNS root. */
 export function hostnameOf(host: string): string {
   const bracket = host.startsWith('[') ? host.indexOf(']') : -1;
   if (bracket > 0) return host.slice(1, bracket).toLowerCase();
   const colon = host.indexOf(':');
-  return (colon < 0 ? host : host.slice(0, colon)).toLowerCase();
+  const name = (colon < 0 ? host : host.slice(0, colon)).toLowerCase();
+  return name.endsWith('.') ? name.slice(0, -1) : name;
 }

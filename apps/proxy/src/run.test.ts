@@ -27,6 +27,7 @@ function start(loads: Loads[], edge: Partial<RunningEdge> = {}) {
     addresses: ['127.0.0.1:8080'],
     adminAddress: undefined,
     apply: async () => {},
+    countRefusedReload: () => {},
     drain: async () => {},
     ...edge,
   };

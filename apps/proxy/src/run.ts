@@ -55,6 +55,7 @@ export async function run(deps: RunDeps): Promise<number> {
 async function reload(deps: RunDeps, edge: RunningEdge): Promise<void> {
   const loaded = await deps.load();
   if (!loaded.ok) {
+    edge.countRefusedReload();
     deps.complain(
       `reload refused, the old configuration stays:\n${formatProblems(loaded.problems)}`,
     );

@@ -149,3 +149,12 @@ describe('parseTarget', () => {
     );
   });
 });
+
+it('an absolute OPTIONS target without a path is about the server, as *', () => {
+  assert.deepEqual(parseTarget('http://example.com', 'OPTIONS'), {
+    ok: true,
+    path: '*',
+    query: '',
+    host: 'example.com',
+  });
+});

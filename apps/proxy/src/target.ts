@@ -34,6 +34,10 @@ export function parseTarget(target: string, method: string): Target {
     if (!isVisibleAscii(host) || host.includes('\\')) {
       return refused('the authority of the request target is not a host');
     }
+    // RFC 9112 §3.2.4: an absolute OPTIONS without a path is about the server itself.
+    if (absolute[2] === undefined && method === 'OPTIONS') {
+      return { ok: true, path: '*', query: '', host };
+    }
     rest = absolute[2] ?? '/';
     if (rest.startsWith('?')) rest = `/${rest}`;
   }

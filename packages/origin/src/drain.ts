@@ -39,7 +39,8 @@ export async function drain(options: DrainOptions): Promise<void> {
 
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   closeWebSockets(webSockets);
-  // Connections fall idle one by one, and one that never sent a request counts as busy to Node.
+  // Connections fall idle one by one, and older releases of Node (20, for one) take a connection
+  // that never sent a request for a busy one.
   let wasEmpty = false;
   const sweep = setInterval(() => {
     server.closeIdleConnections();
