@@ -32,7 +32,8 @@ test('every setting of the proxy is documented with the default that is in force
     const documented = rows.get(pattern) ?? rows.get(pattern.replace(/\.match\..*/, '.match'));
     assert.ok(documented, `${pattern} is missing in docs/configuration.md`);
     if (source.kind !== 'default') continue;
-    const isSame = documented.toLowerCase() === shown(path, value, loaded.values).toLowerCase();
+    const isSame: boolean =
+      documented.toLowerCase() === shown(path, value, loaded.values).toLowerCase();
     assert.ok(
       isSame,
       `${pattern}: documented ${documented}, in force ${shown(path, value, loaded.values)}`,
