@@ -1,7 +1,7 @@
 /** `pnpm check`: every static gate, all of them even when one fails, with one line each. */
-import { spawnSync } from 'node:child_process';
 import { checkBoundaries } from './check-boundaries.ts';
 import { checkDeploy } from './check-deploy.ts';
+import { complaintsOf } from './command.ts';
 
 interface Gate {
   readonly name: string;
@@ -10,11 +10,14 @@ interface Gate {
 }
 
 const gates: Gate[] = [
-  { name: 'format and lint', run: () => command('biome', ['check', '--error-on-warnings']) },
-  { name: 'types', run: () => command('turbo', ['run', 'typecheck', '--output-logs=errors-only']) },
-  { name: 'types of scripts', run: () => command('tsc', ['-p', 'scripts/tsconfig.json']) },
+  { name: 'format and lint', run: () => complaintsOf('biome', ['check', '--error-on-warnings']) },
+  {
+    name: 'types',
+    run: () => complaintsOf('turbo', ['run', 'typecheck', '--output-logs=errors-only']),
+  },
+  { name: 'types of scripts', run: () => complaintsOf('tsc', ['-p', 'scripts/tsconfig.json']) },
   { name: 'import law', run: () => checkBoundaries('.') },
-  { name: 'dead code', run: () => command('knip', ['--no-progress']) },
+  { name: 'dead code', run: () => complaintsOf('knip', ['--no-progress']) },
   { name: 'deploy files', run: () => checkDeploy('deploy') },
 ];
 
@@ -28,12 +31,3 @@ for (const gate of gates) {
   if (problems.length > 0) failed++;
 }
 process.exitCode = failed > 0 ? 1 : 0;
-
-function command(binary: string, args: string[]): string[] {
-  const result = spawnSync(binary, args, {
-    encoding: 'utf8',
-    env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1', NO_COLOR: '1' },
-  });
-  if (result.error) return [`${binary}: ${result.error.message}`];
-  return result.status === 0 ? [] : [`${result.stdout}${result.stderr}`.trim()];
-}
