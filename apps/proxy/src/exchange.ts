@@ -129,6 +129,7 @@ class Attempt implements Dispatcher.DispatchHandler {
   onResponseEnd(): void {
     this.response.end();
     this.settle({ kind: 'answered', status: this.status });
+    if (this.response.writableLength > 0) this.superviseLastBytes();
   }
 
   onResponseError(_controller: unknown, error: Error): void {
@@ -147,6 +148,12 @@ class Attempt implements Dispatcher.DispatchHandler {
     this.controller?.abort(new Error('the client left'));
     this.fail('client-gone', 'the client closed the connection');
   };
+
+  /** The upstream is done, the client is not: it may not sit on the rest for ever either. */
+  private superviseLastBytes(): void {
+    const timer = setTimeout(() => this.response.destroy(), this.timeouts.idleMs);
+    this.response.once('close', () => clearTimeout(timer));
+  }
 
   private isClientBodyBroken(): boolean {
     const message = this.request.body?.message;

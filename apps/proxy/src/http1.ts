@@ -1,5 +1,6 @@
 /** HTTP/1.1 from clients on `node:http`: the carrier of plain requests. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { finished } from 'node:stream';
 import { exchange, type RequestBody } from './exchange.ts';
 import type { Carrier } from './proxy.ts';
 
@@ -26,10 +27,18 @@ export function createHttp1Carrier(
     },
     refuse(page) {
       if (response.headersSent || response.destroyed) return;
-      // Whoever is told no in the middle of an upload should stop sending it.
-      if (body && !message.complete) response.shouldKeepAlive = false;
+      if (!body || message.complete) {
+        response.writeHead(page.status, page.headers);
+        response.end(page.body);
+        return;
+      }
+      // Whoever is told no in the middle of an upload should stop sending it. The connection is
+      // closed after the upload only: closing on unread bytes resets it, and the page is lost.
+      response.shouldKeepAlive = false;
       response.writeHead(page.status, page.headers);
-      response.end(page.body);
+      response.write(page.body);
+      finished(message, { writable: false }, () => response.end());
+      discardUpload(message);
     },
   };
 }
@@ -58,8 +67,13 @@ function superviseUpload(message: IncomingMessage, response: ServerResponse, idl
   response.once('close', finished);
   response.once('finish', () => {
     if (message.complete) return;
-    message.resume();
-    const linger = setTimeout(() => message.destroy(), LINGER_MS);
-    message.once('close', () => clearTimeout(linger));
+    discardUpload(message);
   });
+}
+
+/** Reads what is left of an upload, for a limited time. */
+function discardUpload(message: IncomingMessage): void {
+  message.resume();
+  const linger = setTimeout(() => message.destroy(), LINGER_MS);
+  finished(message, { writable: false }, () => clearTimeout(linger));
 }

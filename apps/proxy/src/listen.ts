@@ -35,6 +35,9 @@ export interface Listener {
 /** Idle connections stay open this long in a drain: a request may already be on its way. */
 const DRAIN_LINGER_MS = 1_000;
 
+/** What a refused client still sends is read and thrown away this long. */
+const PAGE_LINGER_MS = 1_000;
+
 /** Deep enough for a burst of reconnecting clients; the kernel caps it at somaxconn. */
 const BACKLOG = 4_096;
 
@@ -160,6 +163,8 @@ function answerBrokenRequest(
   settings: ListenerSettings,
   requestId: string,
 ): void {
+  // The parser complains again about everything that follows; the page is on its way already.
+  if (socket.writableEnded) return;
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
@@ -173,13 +178,19 @@ function answerBrokenRequest(
   writePage(socket, errorPage(problem, requestId));
 }
 
-/** Writes an error page on a bare socket and closes it. */
+/**
+ * Writes an error page on a bare socket and closes it, once the client has closed its side or
+ * `PAGE_LINGER_MS` have passed: closing on unread bytes resets the connection, and the page is lost.
+ */
 export function writePage(socket: Duplex, page: ErrorPage): void {
   const lines = [`HTTP/1.1 ${page.status} ${reasonOf(page)}`, 'connection: close'];
   for (let i = 0; i < page.headers.length; i += 2) {
     lines.push(`${page.headers[i]}: ${page.headers[i + 1]}`);
   }
-  socket.end(`${lines.join('\r\n')}\r\n\r\n${page.body}`, () => socket.destroy());
+  socket.end(`${lines.join('\r\n')}\r\n\r\n${page.body}`);
+  socket.resume();
+  const linger = setTimeout(() => socket.destroy(), PAGE_LINGER_MS);
+  socket.once('close', () => clearTimeout(linger));
 }
 
 function reasonOf(page: ErrorPage): string {

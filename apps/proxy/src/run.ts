@@ -34,17 +34,26 @@ export async function run(deps: RunDeps): Promise<number> {
   deps.print(`limits: ${loaded.config.limits.maxInFlight} requests in flight`);
   deps.print('ready');
 
+  let isStopping = false;
   let reloading = Promise.resolve();
   deps.onSignal('SIGHUP', () => {
-    reloading = reloading.then(() => reload(deps, edge));
+    reloading = reloading.then(() => (isStopping ? undefined : reload(deps, edge)));
   });
   return new Promise((resolve) => {
-    let isStopping = false;
     const stop = () => {
       if (isStopping) return resolve(1);
       isStopping = true;
       deps.print('draining');
-      void edge.drain().then(() => resolve(0));
+      // A reload under way may be opening listeners; those are to be drained as well.
+      void reloading
+        .then(() => edge.drain())
+        .then(
+          () => resolve(0),
+          (error) => {
+            deps.complain(`draining failed: ${error instanceof Error ? error.message : error}`);
+            resolve(1);
+          },
+        );
     };
     deps.onSignal('SIGTERM', stop);
     deps.onSignal('SIGINT', stop);

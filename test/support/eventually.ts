@@ -1,0 +1,35 @@
+/** Waiting for something to become true, on machines that may be busy. */
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Long enough for any machine; nothing here takes long unless it is broken. */
+export const DEADLINE_MS = 20_000;
+const PAUSE_MS = 10;
+
+/**
+ * Repeats `check` until it no longer throws, and returns what it returned. After `DEADLINE_MS` the
+ * last error is thrown.
+ */
+export async function eventually<T>(check: () => T | Promise<T>): Promise<T> {
+  const deadline = performance.now() + DEADLINE_MS;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+    }
+    await sleep(PAUSE_MS);
+  }
+}
+
+/** The result of `promise`; after `DEADLINE_MS` an error that says what did not happen. */
+export async function soon<T>(promise: Promise<T>, what: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what} did not happen`)), DEADLINE_MS);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
