@@ -27,7 +27,7 @@ export interface Sample {
 }
 
 /** The services of `/api/services`. */
-export async function readServices(proxy: ProxyProcess): Promise<readonly ServiceReport[]> {
+async function readServices(proxy: ProxyProcess): Promise<readonly ServiceReport[]> {
   const response = await get(proxy.adminPort, '/api/services', 'Connection: close');
   return (JSON.parse(response.text) as { services: ServiceReport[] }).services;
 }

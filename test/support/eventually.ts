@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Long enough for any machine; nothing here takes long unless it is broken. */
-export const DEADLINE_MS = 20_000;
+const DEADLINE_MS = 20_000;
 const PAUSE_MS = 10;
 
 /**
