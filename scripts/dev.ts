@@ -5,14 +5,16 @@ import { type RunningProcess, startProcess, waitUntilReady } from './processes.t
 import { readStack, type StackProcess } from './stack.ts';
 import { watchSources } from './watch-sources.ts';
 
-const offset = Number(process.env.DEV_PORT_OFFSET ?? 0);
+const offset = readOffset(process.env.DEV_PORT_OFFSET ?? '0');
 const stack = readStack('deploy/compose.yaml', {
   mapPort: (port) => port + offset,
   redisUrl: process.env.REDIS_URL,
   env: { HEADGATE_LOG_LEVEL: process.env.HEADGATE_LOG_LEVEL ?? 'warn', LOG_LEVEL: 'warn' },
 });
 const running = new Map<string, RunningProcess>();
+let isUp = false;
 let isStopping = false;
+let restarting = Promise.resolve();
 
 process.once('SIGINT', () => void stop(0));
 process.once('SIGTERM', () => void stop(0));
@@ -27,18 +29,29 @@ if (busy) {
 for (const definition of stack) start(definition);
 await Promise.all(stack.map((definition) => waitUntilReady(definition.readyUrl, () => isStopping)));
 if (!isStopping) {
+  isUp = true;
   console.log(banner());
-  watchSources(['apps', 'packages'], (changed) => void restart(changed));
+  watchSources(['apps', 'packages'], (changed) => {
+    restarting = restarting.then(() => restart(changed));
+  });
 }
 
-function start(definition: StackProcess): void {
+function start(definition: StackProcess): RunningProcess {
   const child = startProcess(definition, (line) => console.error(`[${definition.name}] ${line}`));
   running.set(definition.name, child);
   void child.exited.then((code) => {
     if (isStopping || running.get(definition.name) !== child) return;
-    console.error(`${definition.name} stopped by itself (exit code ${code}); stopping the rest`);
+    running.delete(definition.name);
+    if (isUp) {
+      console.error(
+        `${definition.name} stopped (exit code ${code}); saving one of its files starts it`,
+      );
+      return;
+    }
+    console.error(`${definition.name} did not start (exit code ${code}); stopping the rest`);
     void stop(1);
   });
+  return child;
 }
 
 /** Restarts the apps a changed file belongs to: its own app, or all of them for a package. */
@@ -52,17 +65,35 @@ async function restart(changed: string): Promise<void> {
     running.delete(definition.name);
     await old?.stop();
     if (isStopping) return;
-    start(definition);
-    await waitUntilReady(definition.readyUrl, () => isStopping);
+    const child = start(definition);
+    const isGone = () => isStopping || running.get(definition.name) !== child;
+    await waitUntilReady(definition.readyUrl, isGone);
   }
 }
 
-/** Edge first, so that nothing is asked of an origin that has gone. */
+/**
+ * The edge hears of it first, so that nothing new is asked of an origin that leaves; the origins
+ * right after, because streams end at their source and the edge waits for them.
+ */
 async function stop(code: number): Promise<void> {
   if (isStopping) return;
   isStopping = true;
-  for (const { name } of [...stack].reverse()) await running.get(name)?.stop();
+  console.log('stopping');
+  const stopping: Promise<void>[] = [];
+  for (const { name } of [...stack].reverse()) {
+    const child = running.get(name);
+    if (child) stopping.push(child.stop());
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  await Promise.all(stopping);
   process.exit(code);
+}
+
+function readOffset(text: string): number {
+  const highest = 65_535 - 9_090;
+  if (/^\d{1,5}$/.test(text) && Number(text) <= highest) return Number(text);
+  console.error(`DEV_PORT_OFFSET is ${text}; expected a number from 0 to ${highest}`);
+  process.exit(1);
 }
 
 async function findBusyPort(processes: readonly StackProcess[]): Promise<string | undefined> {

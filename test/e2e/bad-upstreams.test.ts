@@ -140,3 +140,20 @@ test('an upstream that closes without saying so, right after its answer, serves 
     },
   );
 });
+
+for (const [name, phrase] of [
+  ['a control character', 'O\x07K'],
+  ['bytes beyond ASCII', '\xe6\x97\xa5'],
+] as const) {
+  test(`a reason phrase with ${name} stays behind, and the answer arrives`, async () => {
+    await using odd = await startOrigin(({ socket }) =>
+      socket.write(`HTTP/1.1 200 ${phrase}\r\nContent-Length: 2\r\n\r\nok`, 'latin1'),
+    );
+    await using edge = await startProxyTo([odd.url]);
+    const response = await get(edge.port);
+    // Whether the parser takes the phrase or not, the client gets a whole answer.
+    if (response.status === 200) assert.equal(response.text, 'ok');
+    else assert.equal(response.status, 502);
+    assert.ok(response.header('x-request-id'));
+  });
+}

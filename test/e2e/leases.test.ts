@@ -101,7 +101,11 @@ test('a client that stops reading for too long is given up', async () => {
     socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${64 * 1024 * 1024}\r\n\r\n`);
     socket.write(Buffer.alloc(64 * 1024 * 1024));
   });
-  await using proxy = await startProxyTo([origin.url], { timeouts: { idle: '300ms' } });
+  await using proxy = await startProxyTo(
+    [origin.url],
+    {},
+    { timeouts: { responseStall: '300ms' } },
+  );
   await using client = await openClient(proxy.port);
   client.send(getText());
   await client.head();
@@ -185,4 +189,24 @@ test('after hundreds of mixed endings nothing is in flight and nothing is open',
     for (const client of clients) await client[Symbol.asyncDispose]();
   }
   await awaitInFlight(proxy, 0);
+});
+
+test('an upstream that reads late does not cost the client its upload', async () => {
+  const size = 8 * 1024 * 1024;
+  await using origin = await startOrigin(async (request) => {
+    request.socket.pause();
+    await sleep(900);
+    request.socket.resume();
+    await request.body;
+    request.answer('taken');
+  });
+  await using proxy = await startProxyTo(
+    [origin.url],
+    {},
+    { timeouts: { requestBodyIdle: '300ms' } },
+  );
+  await using client = await openClient(proxy.port);
+  client.send(`PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: ${size}\r\n\r\n`);
+  client.send(Buffer.alloc(size));
+  assert.equal((await client.response()).text, 'taken');
 });

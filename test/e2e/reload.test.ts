@@ -1,8 +1,11 @@
 /** SIGHUP: a new configuration takes over and no request notices. */
 import assert from 'node:assert/strict';
+import { readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { awaitInFlight, readApp, readMetric } from '../support/admin-client.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually, soon } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { configTo, startProxy, startProxyTo } from '../support/proxy-process.ts';
 import { assertRefused, get, getText, openClient } from '../support/raw-client.ts';
@@ -172,3 +175,51 @@ test('listeners are opened and closed as the configuration says', async () => {
   await client.ended();
   assert.equal((await get(second)).text, 'ok');
 });
+
+test('a request in flight on a listener that was removed survives the end of the edge', async () => {
+  await using origin = await startOrigin(begin);
+  await using proxy = await startProxy({
+    ...configTo([origin.url]),
+    listeners: [{ address: '127.0.0.1:0' }, { address: '127.0.0.1:0' }],
+  });
+  await using client = await openClient(proxy.ports[1] as number);
+  client.send(getText());
+  await client.receives('first');
+  await proxy.reload({ ...configTo([origin.url]), listeners: [{ address: '127.0.0.1:0' }] });
+  proxy.signal('SIGTERM');
+  await proxy.prints('draining');
+  await sleep(200);
+  origin.last.socket.write('4\r\nlast\r\n0\r\n\r\n');
+  assert.equal((await client.response()).text, 'firstlast');
+  assert.equal((await soon(proxy.exited, 'the exit')).code, 0);
+});
+
+test('a refused reload leaves no file open', async () => {
+  await using origin = await startOrigin();
+  await using proxy = await startProxyTo([origin.url]);
+  const log = `${proxy.file.path}.log`;
+  await proxy.file.write(
+    JSON.stringify({
+      ...configTo([origin.url]),
+      listeners: [{ address: '127.0.0.1:0' }],
+      accessLog: { file: log },
+      admin: { address: `127.0.0.1:${origin.port}` },
+    }),
+  );
+  proxy.signal('SIGHUP');
+  await eventually(() => assert.match(proxy.stderr, /reload refused/));
+  const directory = `/proc/${proxy.pid}/fd`;
+  await eventually(() => {
+    const open = readdirSync(directory).map((fd) => linkOf(join(directory, fd)));
+    assert.ok(!open.includes(log));
+  });
+  rmSync(log, { force: true });
+});
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
+}

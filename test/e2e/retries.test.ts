@@ -153,3 +153,21 @@ test('a connection that is not accepted in time counts as refused', async () => 
   });
   for (let i = 0; i < 2; i++) assert.equal((await get(proxy.port)).text, 'ok');
 });
+
+test('a dead reused connection is retried on its own upstream when no other is healthy', async () => {
+  const served = new Map<number, number>();
+  await using moody = await startOrigin((request) => {
+    const count = (served.get(request.connection) ?? 0) + 1;
+    served.set(request.connection, count);
+    if (count === 1) request.answer('ok');
+    else request.socket.resetAndDestroy();
+  });
+  await using proxy = await startProxyTo([moody.url, await refusingUrl()], {
+    healthCheck: { interval: '50ms', fall: 1 },
+  });
+  await eventually(async () => {
+    const { upstreams } = await readApp(proxy);
+    assert.ok(upstreams.some(({ verdict }) => verdict === 'unhealthy'));
+  });
+  for (let i = 0; i < 6; i++) assert.equal((await get(proxy.port)).status, 200);
+});

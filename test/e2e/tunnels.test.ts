@@ -275,3 +275,42 @@ test('a client that does not read pauses the upstream of its tunnel', async () =
     assert.ok(held < 64 * 1024 * 1024, `${held} bytes left the origin though nobody read them`);
   });
 });
+
+const BROKEN_REFUSAL =
+  'HTTP/1.1 403 Forbidden\r\nContent-Length: 100\r\nConnection: X-Internal\r\n' +
+  'X-Internal: secret\r\nTrailer: X-T\r\n\r\nonly a bit';
+
+test('a refusal that breaks off is never passed on as complete', async () => {
+  await withScript(
+    ({ socket }) => socket.write(BROKEN_REFUSAL, () => socket.destroy()),
+    async () => {
+      await using client = await openClient(proxy.port);
+      client.send(UPGRADE);
+      await assert.rejects(client.response());
+      const head = client.unread.toString('latin1');
+      assert.ok(!/x-internal|trailer/i.test(head), head);
+    },
+  );
+  await awaitInFlight(proxy, 0);
+});
+
+test('a refusal that stalls is given up, and a client that leaves it behind is noticed', async () => {
+  await using patient = await startProxyTo([origin.url], { timeouts: { idle: '300ms' } });
+  await withScript(
+    ({ socket }) => socket.write(BROKEN_REFUSAL),
+    async () => {
+      await using stalled = await openClient(patient.port);
+      stalled.send(UPGRADE);
+      await assert.rejects(stalled.response());
+
+      await using leaving = await openClient(proxy.port);
+      leaving.send(UPGRADE);
+      await leaving.head();
+      leaving.socket.end();
+      await leaving.ended();
+    },
+  );
+  await awaitInFlight(patient, 0);
+  await awaitInFlight(proxy, 0);
+  await eventually(() => assert.equal(origin.connections.size, 0));
+});

@@ -68,6 +68,7 @@ const defaults = {
   timeouts: {
     requestHead: 10_000,
     requestBodyIdle: 30_000,
+    responseStall: 300_000,
     clientKeepAlive: 75_000,
     shutdown: 30_000,
   },

@@ -36,6 +36,11 @@ const addressRange = z.string().superRefine((value, context) => {
 
 const positiveDuration = duration().refine((ms) => ms > 0, 'expected more than 0ms');
 
+const headSize = size().refine(
+  (bytes) => bytes >= 1_024 && bytes <= 1_048_576,
+  'expected a size from 1KiB to 1MiB',
+);
+
 const listener = z.strictObject({ address });
 
 const upstream = z.strictObject({
@@ -87,7 +92,7 @@ const serviceTimeouts = z.strictObject({
   idle: setting(positiveDuration, {
     default: '60s',
     unit: 'ms',
-    reason: 'silence in the middle of a body, either way; progress resets it',
+    reason: 'silence of the upstream in the middle of its answer; progress resets it',
   }),
   upstreamKeepAlive: setting(positiveDuration, {
     default: '60s',
@@ -160,6 +165,12 @@ const clientTimeouts = z.strictObject({
     unit: 'ms',
     reason: 'silence in the middle of an upload; an upload that moves may take for ever',
   }),
+  responseStall: setting(positiveDuration, {
+    default: '5m',
+    unit: 'ms',
+    reason:
+      'socket buffers of megabytes hide what a slow client takes: 4 MiB at 14 kB/s is this long',
+  }),
   clientKeepAlive: setting(positiveDuration, {
     default: '75s',
     unit: 'ms',
@@ -173,7 +184,7 @@ const clientTimeouts = z.strictObject({
 });
 
 const limits = z.strictObject({
-  requestHeadSize: setting(size(), {
+  requestHeadSize: setting(headSize, {
     default: '16KiB',
     unit: 'bytes',
     reason: 'what Node, nginx and HAProxy take by default',
@@ -183,7 +194,7 @@ const limits = z.strictObject({
     unit: 'fields',
     reason: 'three times what browsers send',
   }),
-  responseHeadSize: setting(size(), {
+  responseHeadSize: setting(headSize, {
     default: '32KiB',
     unit: 'bytes',
     reason: 'origins are trusted with more: large Set-Cookie and policy fields',

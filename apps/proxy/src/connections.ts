@@ -2,7 +2,8 @@
  * The connections to one upstream. Everything above speaks of "an upstream connection that
  * carries attempts"; that it is an undici Pool today is known in this file and `exchange` only.
  */
-import { Pool } from 'undici';
+import { isIP } from 'node:net';
+import { buildConnector, Pool } from 'undici';
 
 export interface ConnectionSettings {
   /** Scheme, host and port, no path. */
@@ -19,8 +20,6 @@ export interface Connections {
   readonly dispatcher: Pool;
   /** Lets attempts under way finish, then closes. */
   close(): Promise<void>;
-  /** Cuts everything at once. */
-  destroy(): Promise<void>;
 }
 
 /**
@@ -37,14 +36,33 @@ export function createConnections(settings: ConnectionSettings): Connections {
     // Timeouts are given per attempt.
     headersTimeout: 0,
     bodyTimeout: 0,
-    connect: { timeout: settings.connectTimeoutMs },
+    connect: createConnector(settings),
   });
   return {
     settings,
     dispatcher,
     close: () => dispatcher.close(),
-    destroy: () => dispatcher.destroy(),
   };
+}
+
+/**
+ * Opens sockets to the upstream. On TLS the name that is asked for and verified is the upstream's
+ * own, never what the client's Host says.
+ */
+export function createConnector(settings: ConnectionSettings): buildConnector.connector {
+  const open = buildConnector({ timeout: settings.connectTimeoutMs, allowH2: false });
+  const name = tlsNameOf(new URL(settings.origin));
+  return (options, callback) =>
+    open(
+      name === undefined ? { ...options, servername: '' } : { ...options, servername: name },
+      callback,
+    );
+}
+
+/** The name for SNI; undefined for addresses, which have none (RFC 6066 §3). */
+export function tlsNameOf(url: URL): string | undefined {
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  return isIP(host) === 0 ? host : undefined;
 }
 
 /** Connections may be carried over a reload when nothing they depend on has changed. */

@@ -71,6 +71,7 @@ class EdgeProcess implements RunningEdge {
   private accessLog: AccessLog | undefined;
   private admin: AdminListener | undefined;
   private isDraining = false;
+  private readonly background = new Set<Promise<void>>();
 
   constructor(config: ProxyConfig, deps: EdgeDeps) {
     this.deps = deps;
@@ -130,6 +131,7 @@ class EdgeProcess implements RunningEdge {
       if (!same(config.admin, before.config.admin)) admin = await this.openAdmin(config);
     } catch (error) {
       await this.closeListeners(opened);
+      if (accessLog !== this.accessLog) await accessLog?.close();
       throw error;
     }
     this.snapshot = this.build(config, before);
@@ -140,17 +142,25 @@ class EdgeProcess implements RunningEdge {
     if (oldAdmin !== admin) await oldAdmin?.close();
     if (oldLog !== accessLog) await oldLog?.close();
     const wanted = new Set(listenerKeys(config));
-    void this.closeListeners([...this.listeners.keys()].filter((key) => !wanted.has(key)));
-    void retireSnapshot(before, this.snapshot);
+    const unwanted = [...this.listeners.keys()].filter((key) => !wanted.has(key));
+    this.finishInBackground(this.closeListeners(unwanted));
+    this.finishInBackground(retireSnapshot(before, this.snapshot));
   }
 
   async drain(): Promise<void> {
     this.isDraining = true;
     await this.closeListeners([...this.listeners.keys()]);
+    await Promise.all(this.background);
     await retireSnapshot(this.snapshot, undefined);
     await this.admin?.close();
     await this.accessLog?.close();
     this.stopProcessMetrics();
+  }
+
+  /** What earlier configurations leave behind takes its time, but a drain waits for it. */
+  private finishInBackground(work: Promise<void>): void {
+    this.background.add(work);
+    void work.finally(() => this.background.delete(work));
   }
 
   private build(config: ProxyConfig, previous: Snapshot | undefined): Snapshot {
@@ -188,8 +198,9 @@ class EdgeProcess implements RunningEdge {
     };
     return listen(settings, {
       request: (message: IncomingMessage, response: ServerResponse) => {
-        const { requestBodyIdle } = this.snapshot.config.timeouts;
-        this.serve(message, createHttp1Carrier(message, response, requestBodyIdle));
+        const { requestBodyIdle, responseStall } = this.snapshot.config.timeouts;
+        const patience = { bodyIdleMs: requestBodyIdle, stallMs: responseStall };
+        this.serve(message, createHttp1Carrier(message, response, patience));
       },
       upgrade: (message: IncomingMessage, socket: Socket, head: Buffer) => {
         this.serve(message, this.tunnels.carrier(message, socket, head));

@@ -21,11 +21,15 @@ export interface PreparedRequest {
 export interface ExchangeTimeouts {
   readonly firstByteMs: number;
   readonly idleMs: number;
+  /** How long a client may take nothing of its answer. */
+  readonly clientStallMs: number;
 }
 
 /** The client's body, readable once. */
 export interface RequestBody {
   readonly message: IncomingMessage;
+  /** How long the client may be silent while its next bytes are waited for. */
+  readonly idleMs: number;
   /** True once a byte has been taken from it: from then on the request cannot be sent again. */
   isStarted: boolean;
 }
@@ -44,17 +48,17 @@ export function exchange(
   return new Promise((resolve) => {
     const attempt = new Attempt(request, timeouts, response, resolve);
     response.once('close', attempt.onClientClose);
-    connections.dispatcher.dispatch(
-      {
-        method: request.method,
-        path: request.target,
-        headers: request.headers as string[],
-        body: request.body ? (bodyReader(request.body) as unknown as null) : null,
-        headersTimeout: timeouts.firstByteMs,
-        bodyTimeout: timeouts.idleMs,
-      },
-      attempt,
-    );
+    // One name for all, or undici opens a connection anew for every Host it sees.
+    const options: Dispatcher.DispatchOptions & { servername: string } = {
+      method: request.method,
+      path: request.target,
+      headers: request.headers as string[],
+      servername: connections.settings.origin,
+      body: request.body ? (bodyReader(request.body) as unknown as null) : null,
+      headersTimeout: timeouts.firstByteMs,
+      bodyTimeout: timeouts.idleMs,
+    };
+    connections.dispatcher.dispatch(options, attempt);
   });
 }
 
@@ -66,7 +70,15 @@ function bodyReader(body: RequestBody): AsyncIterable<Buffer> {
   return {
     async *[Symbol.asyncIterator]() {
       body.isStarted = true;
-      yield* body.message.iterator({ destroyOnReturn: false });
+      const chunks = body.message.iterator({ destroyOnReturn: false });
+      for (;;) {
+        // Timed only here, where the edge waits for the client: an upstream that takes its time
+        // with what it has got is no silence of the client's.
+        const silence = setTimeout(() => body.message.destroy(), body.idleMs);
+        const next = await chunks.next().finally(() => clearTimeout(silence));
+        if (next.done) return;
+        yield next.value as Buffer;
+      }
     },
   };
 }
@@ -98,18 +110,14 @@ class Attempt implements Dispatcher.DispatchHandler {
     if (this.response.destroyed) controller.abort(new Error('the client left'));
   }
 
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    _headers: unknown,
-    statusText?: string,
-  ): void {
+  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
     if (status < 200) return;
     this.status = status;
     const headers = endToEndResponseHeaders(latin1Headers(controller.rawHeaders));
     headers.push('x-request-id', this.request.id);
     try {
-      this.response.writeHead(status, statusText || undefined, headers);
+      // The reason phrase stays behind: it means nothing (RFC 9112 §4) and may hold anything.
+      this.response.writeHead(status, headers);
     } catch (error) {
       controller.abort(new InvalidAnswer(error instanceof Error ? error.message : String(error)));
     }
@@ -119,7 +127,7 @@ class Attempt implements Dispatcher.DispatchHandler {
     if (this.response.write(chunk)) return;
     controller.pause();
     // A client that takes nothing at all must not hold its upstream for ever.
-    this.stallTimer = setTimeout(() => this.response.destroy(), this.timeouts.idleMs);
+    this.stallTimer = setTimeout(() => this.response.destroy(), this.timeouts.clientStallMs);
     this.response.once('drain', () => {
       clearTimeout(this.stallTimer);
       controller.resume();
@@ -137,7 +145,9 @@ class Attempt implements Dispatcher.DispatchHandler {
     const kind =
       this.response.destroyed || this.isClientBodyBroken()
         ? 'client-gone'
-        : failureKind(error, hasResponseStarted);
+        : this.controller === undefined
+          ? connectFailureKind(error)
+          : failureKind(error, hasResponseStarted);
     if (hasResponseStarted) this.response.destroy();
     this.fail(kind, describe(kind, error));
   }
@@ -151,7 +161,7 @@ class Attempt implements Dispatcher.DispatchHandler {
 
   /** The upstream is done, the client is not: it may not sit on the rest for ever either. */
   private superviseLastBytes(): void {
-    const timer = setTimeout(() => this.response.destroy(), this.timeouts.idleMs);
+    const timer = setTimeout(() => this.response.destroy(), this.timeouts.clientStallMs);
     this.response.once('close', () => clearTimeout(timer));
   }
 
@@ -187,22 +197,15 @@ function latin1Headers(raw: Dispatcher.DispatchController['rawHeaders']): string
   return headers;
 }
 
-const CONNECT_FAILURES = new Set([
-  'EADDRNOTAVAIL',
-  'EAI_AGAIN',
-  'ECONNREFUSED',
-  'EHOSTDOWN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-]);
+/** Nothing was sent yet: refused, unknown, unreachable, or not the one its certificate names. */
+function connectFailureKind(error: Error & { code?: string }): FailureKind {
+  return error.code === 'UND_ERR_CONNECT_TIMEOUT' ? 'connect-timeout' : 'connect-failed';
+}
 
 function failureKind(error: Error & { code?: string }, hasResponseStarted: boolean): FailureKind {
   const code = error.code ?? '';
   if (code === 'UND_ERR_BODY_TIMEOUT') return 'idle-timeout';
   if (hasResponseStarted) return 'truncated';
-  if (code === 'UND_ERR_CONNECT_TIMEOUT') return 'connect-timeout';
-  if (CONNECT_FAILURES.has(code)) return 'connect-failed';
   if (code === 'UND_ERR_HEADERS_TIMEOUT') return 'first-byte-timeout';
   if (error instanceof errors.HTTPParserError || error instanceof InvalidAnswer) {
     return 'upstream-invalid';
@@ -218,7 +221,7 @@ function describe(kind: FailureKind, error: Error): string {
     case 'client-gone':
       return 'the client closed the connection';
     case 'connect-failed':
-      return 'no upstream of this service accepts connections';
+      return `no upstream of this service could be connected to (${(error as { code?: string }).code ?? error.message})`;
     case 'connect-timeout':
       return 'no upstream of this service accepted a connection in time';
     case 'first-byte-timeout':

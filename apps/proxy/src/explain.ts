@@ -40,7 +40,7 @@ export function explainRequest(config: ProxyConfig, request: ExplainedRequest): 
     ];
   }
   const refusal = guardRequest(
-    { method, host, headers: ['host', host], httpVersion: '1.1' },
+    { method, path: target.path, host, headers: ['host', host], httpVersion: '1.1' },
     config.limits.requestHeaderCount,
   );
   if (refusal) {

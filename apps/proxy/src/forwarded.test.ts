@@ -96,6 +96,16 @@ describe('the client', () => {
     assert.equal(client('unknown', said).address, 'unknown');
   });
 
+  it('is taken from Forwarded where there is no X-Forwarded field', () => {
+    const forwarded = 'for=6.6.6.6, for="[2001:db8::7]:4711";proto=HTTPS;host="shop.example.com"';
+    const said = client('10.0.0.1', ['Forwarded', forwarded]);
+    assert.equal(said.address, '2001:db8::7');
+    assert.equal(said.proto, 'https');
+    assert.equal(said.host, 'shop.example.com');
+    const both = client('10.0.0.1', ['Forwarded', forwarded, 'X-Forwarded-For', '1.1.1.1']);
+    assert.equal(both.address, '1.1.1.1');
+  });
+
   const chains: [list: string, address: string, why: string][] = [
     ['6.6.6.6, 1.1.1.1', '1.1.1.1', 'what lies beyond an untrusted hop is hearsay'],
     ['6.6.6.6, 1.1.1.1, 10.0.0.2', '1.1.1.1', 'trusted hops are stepped over'],

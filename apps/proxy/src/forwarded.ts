@@ -62,7 +62,8 @@ export function identifyClient(
   if (peer === 'unknown' || !trusted.has(peer)) {
     return { address: peer, proto, host, isPeerTrusted: false };
   }
-  const hops = list(joinedHeader(headers, 'x-forwarded-for'));
+  const said = saidBefore(headers);
+  const hops = said.for;
   let address = peer;
   for (let i = hops.length - 1; i >= 0 && trusted.has(address); i--) {
     const hop = addressIn(hops[i] as string);
@@ -70,13 +71,47 @@ export function identifyClient(
     if (hop === undefined) break;
     address = hop;
   }
-  const said = list(joinedHeader(headers, 'x-forwarded-proto')).at(-1)?.toLowerCase();
   return {
     address,
-    proto: said === 'http' || said === 'https' ? said : proto,
-    host: list(joinedHeader(headers, 'x-forwarded-host')).at(-1) ?? host,
+    proto: said.proto === 'http' || said.proto === 'https' ? said.proto : proto,
+    host: said.host ?? host,
     isPeerTrusted: true,
   };
+}
+
+/** What earlier hops say; X-Forwarded-* where there is any, otherwise `Forwarded`. */
+function saidBefore(headers: readonly string[]): {
+  for: string[];
+  proto: string | undefined;
+  host: string | undefined;
+} {
+  const xFor = joinedHeader(headers, 'x-forwarded-for');
+  const xProto = joinedHeader(headers, 'x-forwarded-proto');
+  const xHost = joinedHeader(headers, 'x-forwarded-host');
+  if (xFor !== undefined || xProto !== undefined || xHost !== undefined) {
+    return { for: list(xFor), proto: list(xProto).at(-1)?.toLowerCase(), host: list(xHost).at(-1) };
+  }
+  const elements = forwardedElements(joinedHeader(headers, 'forwarded') ?? '');
+  return {
+    for: elements.map((element) => element.get('for') ?? 'unknown'),
+    proto: elements.at(-1)?.get('proto')?.toLowerCase(),
+    host: elements.at(-1)?.get('host'),
+  };
+}
+
+/** The elements of a `Forwarded` field (RFC 7239 §4), names in lower case, values unquoted. */
+function forwardedElements(value: string): Map<string, string>[] {
+  const elements: Map<string, string>[] = [];
+  for (const text of value.match(/(?:"(?:[^"\\]|\\.)*"|[^",])+/g) ?? []) {
+    const pairs = new Map<string, string>();
+    for (const [, name = '', quotedValue, token] of text.matchAll(
+      /([\w-]+)=(?:"((?:[^"\\]|\\.)*)"|([^;,\s]*))/g,
+    )) {
+      pairs.set(name.toLowerCase(), quotedValue?.replace(/\\(.)/g, '$1') ?? token ?? '');
+    }
+    elements.push(pairs);
+  }
+  return elements;
 }
 
 /** `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1` and `[2001:db8::1]:4711` as bare addresses. */

@@ -4,6 +4,7 @@ import { guardRequest } from './guard.ts';
 
 const fine = {
   method: 'GET',
+  path: '/',
   httpVersion: '1.1',
   host: 'example.com:8080',
   headers: ['Host', 'example.com:8080', 'Accept', '*/*'],
@@ -38,4 +39,20 @@ test('CONNECT and TRACE are not served', () => {
   for (const method of ['CONNECT', 'TRACE']) {
     assert.equal(guardRequest({ ...fine, method }, 100)?.kind, 'method-refused');
   }
+});
+
+test('chunked is the only transfer coding', () => {
+  const coded = (coding: string) => ({
+    ...fine,
+    headers: [...fine.headers, 'Transfer-Encoding', coding],
+  });
+  assert.equal(guardRequest(coded('Chunked'), 100), undefined);
+  for (const coding of ['gzip, chunked', 'identity', 'chunked, chunked']) {
+    assert.equal(guardRequest(coded(coding), 100)?.kind, 'bad-request', coding);
+  }
+});
+
+test('OPTIONS about the server itself is not served', () => {
+  const asked = { ...fine, method: 'OPTIONS', path: '*' };
+  assert.equal(guardRequest(asked, 100)?.kind, 'method-refused');
 });

@@ -1,9 +1,11 @@
 /** Which requests the edge is willing to pass on, whatever their route. */
 import { type Failure, failure } from './errors.ts';
-import { headerCount } from './headers.ts';
+import { headerCount, joinedHeader } from './headers.ts';
 
 export interface GuardedRequest {
   readonly method: string;
+  /** Normalised; `*` for the server itself. */
+  readonly path: string;
   readonly httpVersion: string;
   /** What the request is taken to be for. */
   readonly host: string;
@@ -27,6 +29,13 @@ export function guardRequest(request: GuardedRequest, maxHeaderCount: number): F
     return failure('bad-request', 'the request has no Host field');
   }
   if (NOT_IN_HOST.test(host)) return failure('bad-request', 'the Host field is not a host');
+  const coding = joinedHeader(headers, 'transfer-encoding');
+  if (coding !== undefined && coding.trim().toLowerCase() !== 'chunked') {
+    return failure('bad-request', 'the only transfer coding taken here is chunked');
+  }
+  if (request.path === '*') {
+    return failure('method-refused', 'OPTIONS * is not served here; ask about a path');
+  }
   if (method === 'CONNECT' || method === 'TRACE') {
     return failure('method-refused', `${method} is not served here`);
   }

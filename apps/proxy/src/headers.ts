@@ -93,7 +93,9 @@ function without(headers: readonly string[], replaced: ReadonlySet<string>): str
   const kept: string[] = [];
   for (let i = 0; i < headers.length; i += 2) {
     const name = (headers[i] as string).toLowerCase();
-    if (HOP_BY_HOP.has(name) || replaced.has(name) || named.has(name)) continue;
+    if (HOP_BY_HOP.has(name) || named.has(name)) continue;
+    // CGI-like origins read X_Forwarded_For as X-Forwarded-For.
+    if (replaced.has(name.includes('_') ? name.replaceAll('_', '-') : name)) continue;
     kept.push(headers[i] as string, headers[i + 1] as string);
   }
   return kept;

@@ -7,22 +7,36 @@ import type { Carrier } from './proxy.ts';
 /** How long the rest of an upload is read and thrown away after an early answer. */
 const LINGER_MS = 5_000;
 
+/** How long a client may keep the edge waiting. */
+export interface ClientPatience {
+  /** Silence in the middle of its upload. */
+  readonly bodyIdleMs: number;
+  /** Taking nothing of its answer. */
+  readonly stallMs: number;
+}
+
 /** Carries attempts and error pages for one plain request. */
 export function createHttp1Carrier(
   message: IncomingMessage,
   response: ServerResponse,
-  bodyIdleMs: number,
+  patience: ClientPatience,
 ): Carrier {
   const body: RequestBody | undefined = hasBody(message)
-    ? { message, isStarted: false }
+    ? { message, idleMs: patience.bodyIdleMs, isStarted: false }
     : undefined;
-  if (body) superviseUpload(message, response, bodyIdleMs);
+  if (body) {
+    // Left unread after an early answer, the rest would block the connection for ever.
+    response.once('finish', () => {
+      if (!message.complete) discardUpload(message);
+    });
+  }
   return {
     body,
     extraHeaders: [],
     attempt(request, upstream, service) {
       const { firstByte, idle } = service.config.timeouts;
-      const timeouts = { firstByteMs: firstByte, idleMs: idle };
+      const { stallMs } = patience;
+      const timeouts = { firstByteMs: firstByte, idleMs: idle, clientStallMs: stallMs };
       return exchange(request, upstream.connections, timeouts, response);
     },
     refuse(page) {
@@ -48,27 +62,6 @@ function hasBody(message: IncomingMessage): boolean {
   const length = message.headers['content-length'];
   if (length !== undefined) return length !== '0';
   return message.headers['transfer-encoding'] !== undefined;
-}
-
-/**
- * Cuts a client that stops sending its body, and lets go of one that is still sending when its
- * answer is complete: left unread, the rest would block the connection for ever.
- */
-function superviseUpload(message: IncomingMessage, response: ServerResponse, idleMs: number): void {
-  const { socket } = message;
-  const cut = () => message.destroy();
-  socket.setTimeout(idleMs);
-  socket.once('timeout', cut);
-  const finished = () => {
-    socket.setTimeout(0);
-    socket.removeListener('timeout', cut);
-  };
-  message.once('end', finished);
-  response.once('close', finished);
-  response.once('finish', () => {
-    if (message.complete) return;
-    discardUpload(message);
-  });
 }
 
 /** Reads what is left of an upload, for a limited time. */

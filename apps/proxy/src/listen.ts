@@ -62,6 +62,8 @@ export function listen(settings: ListenerSettings, handlers: ListenerHandlers): 
   // Fields past the count must be refused by the guard, not silently dropped by the parser.
   server.maxHeadersCount = 0;
 
+  const answering = (socket: Duplex) => [...responses].filter(({ req }) => req.socket === socket);
+
   server.on('request', (message, response) => {
     responses.add(response);
     response.once('close', () => responses.delete(response));
@@ -76,6 +78,11 @@ export function listen(settings: ListenerSettings, handlers: ListenerHandlers): 
   });
   server.on('upgrade', (message, socket, head) => {
     socket.on('error', ignore);
+    if (answering(socket).length > 0) {
+      // Pipelined behind a request whose answer is not out yet: it would jump the queue.
+      socket.destroy();
+      return;
+    }
     if (!isWebSocket(message)) {
       // Only where Node does not ask shouldUpgradeCallback (before 24.9).
       const problem = failure('upgrade-refused', `"${message.headers.upgrade}" is not served here`);
@@ -88,11 +95,25 @@ export function listen(settings: ListenerSettings, handlers: ListenerHandlers): 
   });
   server.on('connect', (_message, socket) => {
     socket.on('error', ignore);
+    if (answering(socket).length > 0) {
+      socket.destroy();
+      return;
+    }
     const problem = failure('method-refused', 'CONNECT is not served here');
     writePage(socket, errorPage(problem, handlers.nextRequestId()));
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    answerBrokenRequest(error, socket, settings, handlers.nextRequestId());
+    const open = answering(socket);
+    const isGone = error.code === 'ECONNRESET' || !socket.writable;
+    if (isGone || open.length === 0 || isOwnBodyBroken(open)) {
+      answerBrokenRequest(error, socket, settings, handlers.nextRequestId());
+    } else if (open.length > 1 && open.some(({ req }) => !req.complete)) {
+      socket.destroy();
+    } else {
+      // Garbage behind a request: the answer that is on its way ends as it may, nothing follows.
+      for (const response of open) response.shouldKeepAlive = false;
+      open.at(-1)?.once('close', () => socket.destroy());
+    }
   });
   server.on('connection', (socket: Socket) => {
     handlers.connectionOpened();
@@ -114,6 +135,11 @@ export function listen(settings: ListenerSettings, handlers: ListenerHandlers): 
       resolve({ host, port: (server.address() as AddressInfo).port, drain });
     });
   });
+}
+
+/** The only request under way breaks off in its own body, and nothing of its answer is out. */
+function isOwnBodyBroken([first, second]: readonly ServerResponse[]): boolean {
+  return !second && first?.req.complete === false && !first.headersSent;
 }
 
 /** A broken socket also closes, and that is where it is dealt with. */

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
 import { createHealth, type Health, type VerdictChange } from '@headgate/balancer';
-import { createConnections } from './connections.ts';
 import {
   answering,
   type FakeUpstream,
@@ -29,17 +28,16 @@ function watch(
   settings: { intervalMs?: number; timeoutMs?: number; rise?: number; fall?: number } = {},
 ): Watched {
   const { intervalMs = 10, timeoutMs = 30_000, rise = 1, fall = 1 } = settings;
-  const connections = createConnections({
-    origin: url,
-    connectTimeoutMs: 30_000,
-    keepAliveMs: 60_000,
-    headSizeBytes: 16_384,
-  });
   const health = createHealth({ rise, fall });
   const changes: VerdictChange[] = [];
   const events = new EventEmitter();
   const probe = startProbe({
-    connections,
+    connection: {
+      origin: url,
+      connectTimeoutMs: 30_000,
+      keepAliveMs: 60_000,
+      headSizeBytes: 16_384,
+    },
     health,
     check: { path: '/health?deep', intervalMs, timeoutMs },
     now: () => performance.now(),
@@ -49,10 +47,7 @@ function watch(
       events.emit('change');
     },
   });
-  t.after(async () => {
-    probe.stop();
-    await connections.destroy();
-  });
+  t.after(() => probe.stop());
   const changed = async (count: number) => {
     while (changes.length < count) await once(events, 'change');
   };

@@ -3,7 +3,8 @@
  * answers mean (rise, fall, verdict) is decided in the balancer.
  */
 import { type Health, probeDelayMs, type VerdictChange } from '@headgate/balancer';
-import type { Connections } from './connections.ts';
+import { Client } from 'undici';
+import { type ConnectionSettings, createConnector } from './connections.ts';
 
 interface HealthCheckSettings {
   readonly path: string;
@@ -18,7 +19,7 @@ export interface Probe {
 }
 
 export interface ProbeOptions {
-  readonly connections: Connections;
+  readonly connection: ConnectionSettings;
   readonly health: Health;
   readonly check: HealthCheckSettings;
   readonly now: () => number;
@@ -34,7 +35,7 @@ const BODY_LIMIT_BYTES = 65_536;
 
 /** Starts checking; the first probe goes out at once, later ones with jitter. */
 export function startProbe(options: ProbeOptions): Probe {
-  const { connections, health, check, now, random } = options;
+  const { connection, health, check, now, random } = options;
   const stopped = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let dueMs = 0;
@@ -52,7 +53,7 @@ export function startProbe(options: ProbeOptions): Probe {
     isAsking = true;
     const isFirst = lastMs === Number.NEGATIVE_INFINITY;
     lastMs = now();
-    const problem = await ask(connections, check, stopped.signal);
+    const problem = await ask(connection, check, stopped.signal);
     isAsking = false;
     if (stopped.signal.aborted) return;
     const change = health.observe(problem === undefined, problem ?? 'answered', now());
@@ -78,19 +79,23 @@ export function startProbe(options: ProbeOptions): Probe {
 
 /** One probe; undefined when the upstream is fine, otherwise what was wrong. */
 async function ask(
-  connections: Connections,
+  connection: ConnectionSettings,
   check: HealthCheckSettings,
   stopped: AbortSignal,
 ): Promise<string | undefined> {
   const timeout = new AbortController();
   const timer = setTimeout(() => timeout.abort(), check.timeoutMs);
+  // A connection of its own: an open one says nothing about whether new ones are taken.
+  const client = new Client(connection.origin, {
+    pipelining: 0,
+    maxHeaderSize: connection.headSizeBytes,
+    connect: createConnector(connection),
+  });
   try {
-    const { statusCode, body } = await connections.dispatcher.request({
+    const { statusCode, body } = await client.request({
       method: 'GET',
       path: check.path,
       headers: { 'user-agent': 'headgate-probe' },
-      // A fresh connection each time: an open one says nothing about whether new ones are taken.
-      reset: true,
       signal: AbortSignal.any([timeout.signal, stopped]),
     });
     // Read, not dumped: an answer that breaks off or never ends is not a good one.
@@ -106,5 +111,6 @@ async function ask(
     return error instanceof Error && 'code' in error ? String(error.code) : String(error);
   } finally {
     clearTimeout(timer);
+    await client.destroy();
   }
 }

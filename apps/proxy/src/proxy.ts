@@ -12,6 +12,7 @@ import {
   newTrace,
   parseTraceparent,
 } from '@headgate/telemetry';
+import { formatAddress } from './address.ts';
 import {
   type ErrorPage,
   errorPage,
@@ -86,7 +87,8 @@ function begin(edge: Edge, message: IncomingMessage): RequestRecord {
   const method = message.method ?? 'GET';
   const target = parseTarget(message.url ?? '/', method);
   const named = (target.ok ? target.host : undefined) ?? headerValue(headers, 'host');
-  const host = named || `${message.socket.localAddress}:${message.socket.localPort}`;
+  const { localAddress = '', localPort = 0 } = message.socket;
+  const host = named || formatAddress(plainAddress(localAddress), localPort);
   const client = identifyClient(peer, 'http', host, headers, snapshot.trustedProxies);
   const givenId = client.isPeerTrusted ? headerValue(headers, 'x-request-id') : undefined;
   const parent = parseTraceparent(headerValue(headers, 'traceparent'));
@@ -140,10 +142,10 @@ function route(record: RequestRecord): Failure | undefined {
 /** 3 guard: is this request one the edge is willing to pass on? */
 function guard(record: RequestRecord, message: IncomingMessage): Failure | undefined {
   record.stopwatch.enter('guard');
-  const { method, host, headers } = record;
+  const { method, path, host, headers } = record;
   const { requestHeaderCount } = record.snapshot.config.limits;
   return guardRequest(
-    { method, host, headers, httpVersion: message.httpVersion },
+    { method, path, host, headers, httpVersion: message.httpVersion },
     requestHeaderCount,
   );
 }
@@ -173,7 +175,7 @@ async function attemptUntilSettled(
   const tried: Upstream[] = [];
   for (;;) {
     record.stopwatch.enter('acquire');
-    const lease = acquire(service, tried);
+    const lease = acquire(service, tried, record.failure);
     if (!lease) {
       return (
         record.failure ?? failure('no-upstream', `no upstream of ${service.name} takes requests`)
@@ -229,14 +231,16 @@ function prepare(record: RequestRecord, carrier: Carrier): PreparedRequest {
   };
 }
 
-/** 6 acquire: pick and count in one turn; an upstream is asked again only when it is the last. */
-function acquire(service: ServiceRuntime, tried: readonly Upstream[]): Lease | undefined {
+/** 6 acquire: pick and count in one turn; an upstream is asked again only when no other is left. */
+function acquire(
+  service: ServiceRuntime,
+  tried: readonly Upstream[],
+  last: Failure | undefined,
+): Lease | undefined {
   const lease = service.balancer.acquire(tried);
-  if (lease || tried.length === 0) return lease;
-  // A single upstream whose idle connection had died deserves one try on a fresh one.
-  return service.upstreams.size === 1 && tried.length === 1
-    ? service.balancer.acquire()
-    : undefined;
+  // An idle connection that had died says nothing about its upstream, so that a fresh one may be
+  // tried; how often is bounded by `retries`.
+  return lease ?? (last?.kind === 'upstream-reset' ? service.balancer.acquire() : undefined);
 }
 
 /** 8 settle: the lease goes back exactly once, with what the attempt says about the upstream. */

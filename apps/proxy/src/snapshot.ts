@@ -121,7 +121,7 @@ function buildService(
         : createConnections(settings);
     const probe = config.healthCheck
       ? startProbe({
-          connections,
+          connection: settings,
           health: upstream.health,
           check: {
             path: config.healthCheck.path,

@@ -7,8 +7,10 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createProxyServer, type ProxyServer } from 'http-proxy-3';
+import { tlsNameOf } from './connections.ts';
 import { type FailureKind, failure, type Outcome } from './errors.ts';
 import type { PreparedRequest } from './exchange.ts';
+import { endToEndResponseHeaders } from './headers.ts';
 import { writePage } from './listen.ts';
 import type { Carrier } from './proxy.ts';
 import type { ServiceRuntime, UpstreamRuntime } from './snapshot.ts';
@@ -36,6 +38,8 @@ export function createTunnels(): {
         attempt(request, upstream, service) {
           message.url = request.target;
           message.headers = toHeaderObject(request.headers);
+          // An upgrade has no body, whatever it says.
+          delete message.headers['content-length'];
           const handshake = openTunnel(socket, request, service);
           handshakes.set(socket, handshake.onRequest);
           begin(proxy, message, socket, unreadHead, upstream, handshake.onError);
@@ -58,7 +62,9 @@ function begin(
   upstream: UpstreamRuntime,
   onError: (error: Error) => void,
 ): void {
-  proxy.ws(message, socket, head, { target: upstream.url.origin, toProxy: true }, onError);
+  const servername = tlsNameOf(upstream.url) ?? '';
+  const options = { target: upstream.url.origin, toProxy: true, ssl: { servername } };
+  proxy.ws(message, socket, head, options, onError);
 }
 
 interface Handshake {
@@ -122,11 +128,13 @@ function openTunnel(socket: Socket, prepared: PreparedRequest, service: ServiceR
       });
       opening.once('response', (answer) => {
         finishHandshake();
-        for (const name of ['keep-alive', 'proxy-connection']) delete answer.headers[name];
-        answer.headers.connection = 'close';
-        answer.headers['x-request-id'] = prepared.id;
-        const status = answer.statusCode ?? 502;
-        socket.once('close', () => settle({ kind: 'answered', status }));
+        answer.headers = {
+          ...toHeaderObject(endToEndResponseHeaders(answer.rawHeaders)),
+          connection: 'close',
+          'x-request-id': prepared.id,
+        };
+        superviseRefusal(socket, opening, answer, service.config.timeouts.idle);
+        socket.once('close', () => settle(refusalOutcome(answer)));
       });
     },
     onError(error) {
@@ -135,6 +143,30 @@ function openTunnel(socket: Socket, prepared: PreparedRequest, service: ServiceR
       queueMicrotask(() => fail(kind, detail));
     },
   };
+}
+
+/** The library passes the answer on; that it cannot hang, or end early unseen, is ensured here. */
+function superviseRefusal(
+  client: Socket,
+  request: ClientRequest,
+  answer: IncomingMessage,
+  idleMs: number,
+): void {
+  const cut = () => client.destroy();
+  // Read only to notice that the client leaves.
+  client.on('readable', () => {});
+  client.once('end', cut);
+  client.setTimeout(idleMs, cut);
+  answer.once('close', () => {
+    if (!answer.complete) cut();
+  });
+  client.once('close', () => request.destroy());
+}
+
+function refusalOutcome(answer: IncomingMessage): Outcome {
+  if (answer.complete) return { kind: 'answered', status: answer.statusCode ?? 502 };
+  const detail = 'the answer to the upgrade did not reach its end';
+  return { ...failure('truncated', detail), hasResponseStarted: true, wasAnythingSent: true };
 }
 
 /** Whichever side closes or stays silent too long takes the other with it. */

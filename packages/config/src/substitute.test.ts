@@ -70,7 +70,7 @@ test('a cycle is found instead of followed; a shared object is not a cycle', () 
 test('escaping every reference gives back any text', () => {
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom('$', '{', '}', 'A', ':-') }), (text) => {
-      const escaped = text.replaceAll('${', '$${');
+      const escaped = text.replaceAll('${', () => '$${');
       // "$${" directly after a "$" would be read from the left, one "$" too early.
       fc.pre(!text.includes('$${'));
       assert.equal(replace(escaped), text);
