@@ -15,6 +15,14 @@ import {
 
 const table: BrokenConfig[] = [
   {
+    name: 'a head size that fits no head',
+    text: whole('limits: { requestHeadSize: 0B, responseHeadSize: 9999GiB }'),
+    problems: [
+      '4  limits.requestHeadSize: expected a size from 1KiB to 1MiB',
+      '4  limits.responseHeadSize: expected a size from 1KiB to 1MiB',
+    ],
+  },
+  {
     name: 'an unknown setting with a near miss',
     text: whole('admn: { address: 127.0.0.1:9000 }'),
     problems: ['4  admn: unknown setting, did you mean "admin"?'],

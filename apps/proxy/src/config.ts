@@ -218,7 +218,7 @@ export const proxySchema = z
     workers: setting(z.literal(1, 'this version runs one worker per process; expected 1'), {
       default: 1,
       unit: 'processes',
-      reason: 'start one edge per core behind the same address until workers are built in',
+      reason: 'several need a supervisor, which this version does not have',
     }),
     accessLog: setting(
       z.union([z.enum(['off', 'stdout']), z.strictObject({ file: z.string().min(1) })]),
