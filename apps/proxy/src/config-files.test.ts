@@ -1,7 +1,51 @@
 /** Kinds of configuration files, and what is said about broken ones of each kind. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { complaints, whole } from './broken-config.test-support.ts';
+import {
+  type BrokenConfig,
+  complaints,
+  itRefuses,
+  LISTENERS,
+  lines,
+  listening,
+  whole,
+} from './broken-config.test-support.ts';
+
+const table: BrokenConfig[] = [
+  {
+    name: 'a list for a config',
+    text: '- listeners',
+    problems: ['1  expected an object with listeners, services, routes, got a list'],
+  },
+  {
+    name: 'an empty file',
+    text: '',
+    problems: ['  the file is empty'],
+  },
+  {
+    name: 'a setting twice',
+    text: whole('logLevel: info', 'logLevel: debug'),
+    problems: ['5  logLevel: set twice; keep one of them'],
+  },
+  {
+    name: 'a tab for indentation',
+    text: lines(LISTENERS, '\tservices: {}'),
+    problems: ['2  Tabs are not allowed as indentation'],
+  },
+  {
+    name: 'a variable that is not set',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the config's own syntax
+    text: listening('  - address: ${EDGE_ADDRESS}'),
+    problems: [
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: the config's own syntax
+      '2  listeners[0].address: environment variable EDGE_ADDRESS is not set (write ${EDGE_ADDRESS:-value} for a default)',
+    ],
+  },
+];
+
+describe('a broken file', () => {
+  for (const broken of table) itRefuses(broken);
+});
 
 describe('a broken config of another kind', () => {
   it('is refused for a comma too many in JSON', async () => {

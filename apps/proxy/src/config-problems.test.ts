@@ -379,35 +379,6 @@ const table: BrokenConfig[] = [
     text: routing('  - {}'),
     problems: ['4  routes[0].service: missing; expected the name of a service'],
   },
-  {
-    name: 'a list for a config',
-    text: '- listeners',
-    problems: ['1  expected an object with listeners, services, routes, got a list'],
-  },
-  {
-    name: 'an empty file',
-    text: '',
-    problems: ['  the file is empty'],
-  },
-  {
-    name: 'a setting twice',
-    text: whole('logLevel: info', 'logLevel: debug'),
-    problems: ['5  logLevel: set twice; keep one of them'],
-  },
-  {
-    name: 'a tab for indentation',
-    text: lines(LISTENERS, '\tservices: {}'),
-    problems: ['2  Tabs are not allowed as indentation'],
-  },
-  {
-    name: 'a variable that is not set',
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: the config's own syntax
-    text: listening('  - address: ${EDGE_ADDRESS}'),
-    problems: [
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: the config's own syntax
-      '2  listeners[0].address: environment variable EDGE_ADDRESS is not set (write ${EDGE_ADDRESS:-value} for a default)',
-    ],
-  },
 ];
 
 describe('a config with a broken setting', () => {
