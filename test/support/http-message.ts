@@ -78,12 +78,16 @@ function takeChunks(bytes: Buffer): { body: Buffer; sizeBytes: number } | undefi
     if (!/^[0-9a-f]+$/i.test(line)) throw new Error(`not a chunk size: ${JSON.stringify(line)}`);
     const size = Number.parseInt(line, 16);
     const start = lineEnd + 2;
+    if (size === 0) {
+      const sectionEnd = bytes.indexOf('\r\n\r\n', lineEnd);
+      if (sectionEnd < 0) return undefined;
+      return { body: Buffer.concat(chunks), sizeBytes: sectionEnd + 4 };
+    }
     if (bytes.length < start + size + 2) return undefined;
     if (bytes.toString('latin1', start + size, start + size + 2) !== '\r\n') {
       throw new Error('a chunk does not end where its size says');
     }
     at = start + size + 2;
-    if (size === 0) return { body: Buffer.concat(chunks), sizeBytes: at };
     chunks.push(bytes.subarray(start, start + size));
   }
 }

@@ -41,11 +41,14 @@ export async function assertRefused(port: number): Promise<void> {
   );
 }
 
-/** One request on a connection of its own; `method` tells whether an answer has a body. */
+/** One request on a connection of its own, and its answer, behind any interim ones. */
 export async function exchangeOnce(port: number, request: string): Promise<RawResponse> {
   await using client = await openClient(port);
   client.send(request);
-  return await client.response(request.startsWith('HEAD ') ? 'HEAD' : undefined);
+  for (;;) {
+    const response = await client.response(request.startsWith('HEAD ') ? 'HEAD' : undefined);
+    if (response.status >= 200) return response;
+  }
 }
 
 /** A plain GET on a connection of its own; `fields` are whole lines. */

@@ -19,7 +19,7 @@ export function logRequest(log: AccessLog, record: RequestRecord, nowMs: number)
     failure: record.failure?.kind,
     endedAt: record.endedAt,
     durationMs: round(nowMs - record.startedMs),
-    stagesMs: record.stopwatch.totals(),
+    stagesMs: record.stopwatch?.totals(),
   });
 }
 

@@ -10,6 +10,7 @@ import {
   listening,
   ROUTES,
   routing,
+  SERVICES,
   serving,
   whole,
 } from './broken-config.test-support.ts';
@@ -31,6 +32,19 @@ const table: BrokenConfig[] = [
     name: 'an admin listener on the address of a listener',
     text: whole('admin:', '  address: 127.0.0.1:08080'),
     problems: ['5  admin.address: 127.0.0.1:08080 is taken by listeners[0] already'],
+  },
+  {
+    name: 'a unix socket that two listeners and the admin listener want',
+    text: lines(
+      'listeners: [{ address: unix:/run/a }, { address: unix:/run/a }]',
+      SERVICES,
+      ROUTES,
+      'admin: { address: unix:/run/a }',
+    ),
+    problems: [
+      '1  listeners[1].address: unix:/run/a is taken by listeners[0] already',
+      '4  admin.address: unix:/run/a is taken by listeners[0] already',
+    ],
   },
   {
     name: 'no service',
@@ -57,6 +71,13 @@ const table: BrokenConfig[] = [
     text: serving('      - url: HTTP://127.0.0.1:4001/'),
     problems: [
       '7  services.items.upstreams[1].url: the same address as upstreams[0]; use weight to give it more',
+    ],
+  },
+  {
+    name: 'an upstream twice on a unix socket',
+    text: serving('      - url: unix:/run/app.sock', '      - url: unix:/run/app.sock'),
+    problems: [
+      '8  services.items.upstreams[2].url: the same address as upstreams[1]; use weight to give it more',
     ],
   },
   {
@@ -127,15 +148,15 @@ const table: BrokenConfig[] = [
       'logLevl: info',
     ),
     problems: [
-      '2  listeners[0].address: missing; expected host:port such as 127.0.0.1:8080',
+      '2  listeners[0].address: missing; expected host:port such as 127.0.0.1:8080 or unix:/path',
       '2  listeners[0].adress: unknown setting, did you mean "address"?',
       '5  services.items.policy: expected one of "least-connections", "round-robin", "random", "power-of-two", got "fastest"',
       '8  services.items.upstreams[0].weight: expected a number of more than 0 and at most 1000, got 0',
       '9  services.items.upstreams[1].url: the same address as upstreams[0]; use weight to give it more',
-      '10  services.items.upstreams[2].url: expected a URL such as http://127.0.0.1:4001, got "nonsense"',
+      '10  services.items.upstreams[2].url: expected a URL such as http://127.0.0.1:4001 or unix:/path, got "nonsense"',
       '12  routes[0].service: no service is called "itms"; services are: items',
       '13  routes[1]: can never match: routes[0] takes every request it would take',
-      '15  admin.address: expected host:port such as 127.0.0.1:8080, got "nowhere"',
+      '15  admin.address: expected host:port such as 127.0.0.1:8080 or unix:/path, got "nowhere"',
       '16  logLevl: unknown setting, did you mean "logLevel"?',
     ],
   },
@@ -160,10 +181,15 @@ function check(config: unknown, issues: { path: PropertyKey[] }[] = []): Found[]
 
 describe('cross checks', () => {
   it('find nothing in a config that is consistent', () => {
+    const upstreams = ['http://a:1', 'http://a:2', 'unix:/run/a', 'unix:/run/b'];
     const found = check({
-      listeners: [{ address: '127.0.0.1:8080' }, { address: '[::1]:8080' }],
-      admin: { address: '127.0.0.1:9000' },
-      services: { items: { upstreams: [{ url: 'http://a:1' }, { url: 'http://a:2' }] } },
+      listeners: [
+        { address: '127.0.0.1:8080' },
+        { address: '[::1]:8080' },
+        { address: 'unix:/run/c' },
+      ],
+      admin: { address: 'unix:/run/d' },
+      services: { items: { upstreams: upstreams.map((url) => ({ url })) } },
       routes: [{ match: { path: '/items' }, service: 'items' }, { service: 'items' }],
     });
     assert.deepEqual(found, []);

@@ -3,7 +3,7 @@
  * They run on configs the schema has refused too, so that every problem is found at once.
  */
 import { z } from 'zod';
-import { parseAddress } from './address.ts';
+import { formatEndpoint, parseAddress, parseUpstreamUrl } from './address.ts';
 import type { RouteMatch } from './router.ts';
 
 interface Issues {
@@ -55,8 +55,10 @@ function checkAddresses({ listeners, admin }: Parts, report: Report): void {
   const owners = new Map<string, string>();
   const claim = (address: string | undefined, owner: string, path: (string | number)[]) => {
     const parsed = parseAddress(address ?? '');
-    if (!parsed.ok || parsed.port === 0) return;
-    const place = `${parsed.host}:${parsed.port}`;
+    if (!parsed.ok) return;
+    const { endpoint } = parsed;
+    if (endpoint.kind === 'tcp' && endpoint.port === 0) return;
+    const place = formatEndpoint(endpoint);
     const other = owners.get(place);
     if (other) report(path, `${address} is taken by ${other} already`);
     else owners.set(place, owner);
@@ -71,10 +73,11 @@ function checkUpstreams({ services }: Parts, report: Report): void {
   for (const [name, { upstreams }] of Object.entries(services ?? {})) {
     const seen = new Map<string, number>();
     upstreams.forEach(({ url }, i) => {
-      if (url === undefined || !URL.canParse(url)) return;
-      const { origin } = new URL(url);
-      const first = seen.get(origin);
-      if (first === undefined) seen.set(origin, i);
+      const parsed = parseUpstreamUrl(url ?? '');
+      if (!parsed.ok) return;
+      const { key } = parsed.address;
+      const first = seen.get(key);
+      if (first === undefined) seen.set(key, i);
       else {
         const path = ['services', name, 'upstreams', i, 'url'];
         report(path, `the same address as upstreams[${first}]; use weight to give it more`);

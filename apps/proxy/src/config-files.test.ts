@@ -79,7 +79,7 @@ describe('a broken config of another kind', () => {
   routes: [{ service: 'itms' }],
 };`;
     assert.deepEqual(await complaints('wrong-type.ts', text), [
-      'wrong-type.ts  listeners[0].address: expected host:port such as 127.0.0.1:8080, got 8080',
+      'wrong-type.ts  listeners[0].address: expected host:port such as 127.0.0.1:8080 or unix:/path, got 8080',
       'wrong-type.ts  routes[0].service: no service is called "itms"; services are: items',
     ]);
   });

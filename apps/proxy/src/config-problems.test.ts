@@ -23,6 +23,26 @@ const table: BrokenConfig[] = [
     ],
   },
   {
+    name: 'a target and a read-ahead that fit nothing or everything',
+    text: whole('limits: { requestTargetSize: 255B, pipelinedSize: 2MiB }'),
+    problems: [
+      '4  limits.requestTargetSize: expected a size from 256B to 1MiB',
+      '4  limits.pipelinedSize: expected a size from 1KiB to 1MiB',
+    ],
+  },
+  {
+    name: 'a body size of nothing',
+    text: whole('limits: { requestBodySize: 0B }'),
+    problems: ['4  limits.requestBodySize: expected more than 0B'],
+  },
+  {
+    name: 'a rate without a unit',
+    text: whole('limits: { requestBodyRate: 0 }'),
+    problems: [
+      '4  limits.requestBodyRate: expected a size such as 512B, 16KiB or 10MiB, got 0 (add a unit)',
+    ],
+  },
+  {
     name: 'an unknown setting with a near miss',
     text: whole('admn: { address: 127.0.0.1:9000 }'),
     problems: ['4  admn: unknown setting, did you mean "admin"?'],
@@ -38,7 +58,7 @@ const table: BrokenConfig[] = [
     name: 'a mistyped listener key',
     text: listening('  - adress: 127.0.0.1:8080'),
     problems: [
-      '2  listeners[0].address: missing; expected host:port such as 127.0.0.1:8080',
+      '2  listeners[0].address: missing; expected host:port such as 127.0.0.1:8080 or unix:/path',
       '2  listeners[0].adress: unknown setting, did you mean "address"?',
     ],
   },
@@ -91,7 +111,7 @@ const table: BrokenConfig[] = [
     name: 'a mistyped admin key',
     text: whole('admin:', '  adress: 127.0.0.1:9000'),
     problems: [
-      '4  admin.address: missing; expected host:port such as 127.0.0.1:8080 (or set HEADGATE_ADMIN_ADDRESS)',
+      '4  admin.address: missing; expected host:port such as 127.0.0.1:8080 or unix:/path (or set HEADGATE_ADMIN_ADDRESS)',
       '5  admin.adress: unknown setting, did you mean "address"?',
     ],
   },
@@ -113,13 +133,15 @@ const table: BrokenConfig[] = [
   {
     name: 'a number for an address',
     text: listening('  - address: 8080'),
-    problems: ['2  listeners[0].address: expected host:port such as 127.0.0.1:8080, got 8080'],
+    problems: [
+      '2  listeners[0].address: expected host:port such as 127.0.0.1:8080 or unix:/path, got 8080',
+    ],
   },
   {
     name: 'an address without a port',
     text: listening('  - address: localhost'),
     problems: [
-      '2  listeners[0].address: expected host:port such as 127.0.0.1:8080, got "localhost"',
+      '2  listeners[0].address: expected host:port such as 127.0.0.1:8080 or unix:/path, got "localhost"',
     ],
   },
   {
@@ -131,8 +153,27 @@ const table: BrokenConfig[] = [
     name: 'an IPv6 address without brackets',
     text: listening('  - address: ::1:8080'),
     problems: [
-      '2  listeners[0].address: expected host:port such as 127.0.0.1:8080, got "::1:8080"',
+      '2  listeners[0].address: expected host:port such as 127.0.0.1:8080 or unix:/path, got "::1:8080"',
     ],
+  },
+  {
+    name: 'a unix path that depends on the folder of the process',
+    text: listening('  - address: unix:edge.sock'),
+    problems: [
+      '2  listeners[0].address: expected an absolute path such as unix:/run/app.sock, got "unix:edge.sock"',
+    ],
+  },
+  {
+    name: 'a unix path no socket can have',
+    text: whole(`admin: { address: "unix:/${'x'.repeat(107)}" }`),
+    problems: [
+      "4  admin.address: expected a path of at most 107 bytes (the most a unix socket's name has), got 108",
+    ],
+  },
+  {
+    name: 'a unix path with a NUL',
+    text: listening('  - address: "unix:/run/a\\0b"'),
+    problems: ['2  listeners[0].address: expected a path without NUL, got "unix:/run/a\\u0000b"'],
   },
   {
     name: 'a list for the services',
@@ -153,14 +194,14 @@ const table: BrokenConfig[] = [
     name: 'an upstream without a scheme',
     text: serving('      - url: 127.0.0.1:4002'),
     problems: [
-      '7  services.items.upstreams[1].url: expected a URL such as http://127.0.0.1:4001, got "127.0.0.1:4002"',
+      '7  services.items.upstreams[1].url: expected a URL such as http://127.0.0.1:4001 or unix:/path, got "127.0.0.1:4002"',
     ],
   },
   {
     name: 'an upstream that is no URL',
     text: serving('      - url: nonsense'),
     problems: [
-      '7  services.items.upstreams[1].url: expected a URL such as http://127.0.0.1:4001, got "nonsense"',
+      '7  services.items.upstreams[1].url: expected a URL such as http://127.0.0.1:4001 or unix:/path, got "nonsense"',
     ],
   },
   {
@@ -175,6 +216,13 @@ const table: BrokenConfig[] = [
     text: serving('      - url: http://127.0.0.1:4002/api'),
     problems: [
       '7  services.items.upstreams[1].url: expected scheme, host and port only, got "http://127.0.0.1:4002/api"',
+    ],
+  },
+  {
+    name: 'an upstream on a unix path that is not absolute',
+    text: serving('      - url: unix:app.sock'),
+    problems: [
+      '7  services.items.upstreams[1].url: expected an absolute path such as unix:/run/app.sock, got "unix:app.sock"',
     ],
   },
   {
@@ -214,6 +262,19 @@ const table: BrokenConfig[] = [
     name: 'half a retry',
     text: serving('    retries: 1.5'),
     problems: ['7  services.items.retries: expected a whole number from 0 to 10, got 1.5'],
+  },
+  {
+    name: 'no connection to be opened',
+    text: serving('    maxConnecting: 0'),
+    problems: ['7  services.items.maxConnecting: expected a whole number of at least 1, got 0'],
+  },
+  {
+    name: 'no time in total and no life of a connection',
+    text: serving('    timeouts: { total: 0s, upstreamLifetime: 0s }'),
+    problems: [
+      '7  services.items.timeouts.total: expected more than 0ms',
+      '7  services.items.timeouts.upstreamLifetime: expected more than 0ms',
+    ],
   },
   {
     name: 'a duration without a unit',
@@ -359,6 +420,11 @@ const table: BrokenConfig[] = [
     name: 'a limit of nothing',
     text: whole('limits:', '  requestHeaderCount: 0'),
     problems: ['5  limits.requestHeaderCount: expected a whole number from 1 to 10000, got 0'],
+  },
+  {
+    name: 'more fields of an answer than anybody sends',
+    text: whole('limits:', '  responseHeaderCount: 10001'),
+    problems: ['5  limits.responseHeaderCount: expected a whole number from 1 to 10000, got 10001'],
   },
   {
     name: 'text for a limit',

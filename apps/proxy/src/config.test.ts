@@ -54,10 +54,12 @@ const defaults = {
         firstByte: 30_000,
         idle: 60_000,
         upstreamKeepAlive: 60_000,
+        upstreamLifetime: 3_600_000,
         handshake: 10_000,
         tunnelIdle: 3_600_000,
       },
       retries: 2,
+      maxConnecting: 128,
     },
   },
   routes: [{ service: 'items' }],
@@ -73,30 +75,47 @@ const defaults = {
     shutdown: 30_000,
   },
   limits: {
+    requestTargetSize: 8_192,
     requestHeadSize: 16_384,
     requestHeaderCount: 100,
+    requestBodyRate: 240,
+    pipelinedSize: 65_536,
+    trailerSize: 4_096,
+    chunkExtensionSize: 4_096,
     responseHeadSize: 32_768,
+    responseHeaderCount: 256,
     maxInFlight: 9_000,
   },
 };
 
 /** Every setting there is, none of them at its default. */
 const fullest = defineConfig({
-  listeners: [{ address: '[::1]:8080' }, { address: 'localhost:0' }],
+  listeners: [
+    { address: '[::1]:8080' },
+    { address: 'localhost:0' },
+    { address: 'unix:/run/edge.sock' },
+  ],
   services: {
     'user-api2': {
       policy: 'power-of-two',
-      upstreams: [{ url: 'https://a.internal', weight: 2.5 }, { url: 'http://b.internal:81' }],
+      upstreams: [
+        { url: 'https://a.internal', weight: 2.5 },
+        { url: 'http://b.internal:81' },
+        { url: 'unix:/run/user-api.sock' },
+      ],
       healthCheck: { path: '/up?deep', interval: '5s', timeout: '250ms', rise: 1, fall: 9 },
       timeouts: {
         connect: '1s',
         firstByte: '2s',
         idle: '3s',
+        total: '7s',
         upstreamKeepAlive: '4s',
+        upstreamLifetime: '8s',
         handshake: '5s',
         tunnelIdle: '6s',
       },
       retries: 0,
+      maxConnecting: 1,
     },
   },
   routes: [
@@ -117,11 +136,24 @@ const fullest = defineConfig({
   accessLog: { file: 'access.log' },
   logLevel: 'debug',
   trustedProxies: ['10.0.0.0/8', '::1'],
-  timeouts: { requestHead: '1s', requestBodyIdle: '2s', clientKeepAlive: '3s', shutdown: '4s' },
+  timeouts: {
+    requestHead: '1s',
+    requestBodyIdle: '2s',
+    responseStall: '5s',
+    clientKeepAlive: '3s',
+    shutdown: '4s',
+  },
   limits: {
+    requestTargetSize: '256B',
     requestHeadSize: '8KiB',
     requestHeaderCount: 50,
+    requestBodySize: '10MiB',
+    requestBodyRate: '0B',
+    pipelinedSize: '1KiB',
+    trailerSize: '0B',
+    chunkExtensionSize: '0B',
     responseHeadSize: '1MiB',
+    responseHeaderCount: 10_000,
     maxInFlight: 1,
   },
 });
@@ -155,7 +187,11 @@ describe('a config', () => {
     assert.equal(config.services['user-api2']?.timeouts.tunnelIdle, 6_000);
     assert.equal(config.services['user-api2']?.healthCheck?.timeout, 250);
     assert.equal(config.services['user-api2']?.upstreams[0]?.weight, 2.5);
+    assert.equal(config.services['user-api2']?.timeouts.total, 7_000);
     assert.equal(config.limits.responseHeadSize, 2 ** 20);
+    assert.equal(config.limits.requestBodySize, 10 * 2 ** 20);
+    assert.equal(config.limits.requestBodyRate, 0);
+    assert.deepEqual(config.listeners, fullest.listeners);
     assert.deepEqual(config.routes, fullest.routes);
     assert.deepEqual(config.accessLog, { file: 'access.log' });
   });
@@ -170,6 +206,22 @@ describe('a config', () => {
     assert.equal(config.logLevel, 'warn');
     assert.equal(config.accessLog, 'stdout');
     assert.deepEqual(config.admin, { address: '127.0.0.1:9001' });
+  });
+
+  it('may listen, look after itself and connect on unix sockets alone', async () => {
+    const text = smallestYaml
+      .replace('127.0.0.1:8080', 'unix:/run/edge.sock')
+      .replace('http://127.0.0.1:4001', 'unix:/run/app.sock');
+    const { config } = await loadValid('unix.yaml', `${text}admin: { address: unix:/run/admin }`);
+    assert.equal(config.listeners[0]?.address, 'unix:/run/edge.sock');
+    assert.equal(config.services.items?.upstreams[0]?.url, 'unix:/run/app.sock');
+    assert.equal(config.admin?.address, 'unix:/run/admin');
+  });
+
+  it('may trust peers that come over a unix socket', async () => {
+    const text = `${smallestYaml}trustedProxies: [unix, 10.0.0.0/8]`;
+    const { config } = await loadValid('trusted.yaml', text);
+    assert.deepEqual(config.trustedProxies, ['unix', '10.0.0.0/8']);
   });
 
   it('cannot be changed after it was loaded', async () => {
@@ -207,6 +259,7 @@ describe('a config with anything in it', () => {
   const change = fc.oneof(
     fc.jsonValue({ maxDepth: 2 }) as fc.Arbitrary<Json>,
     fc.constantFrom<Json>('', '/*', '*', '*.', '-1s', '9e9s', 'http://', '[::1', '${X', null, {}),
+    fc.constantFrom<Json>('unix:', 'unix:/', 'unix:/a', 'unix:/\0', `unix:/${'a'.repeat(200)}`),
     fc.record({ address: fc.string() }),
     fc.array(fc.record({ match: fc.constant(null), service: fc.string() })),
   );

@@ -5,7 +5,7 @@
 import { type PolicyName, policyNames } from '@headgate/balancer';
 import { duration, type Loaded, loadConfig, setting, size } from '@headgate/config';
 import { z } from 'zod';
-import { parseAddress } from './address.ts';
+import { parseAddress, parseUpstreamUrl } from './address.ts';
 import { crossCheck } from './config-checks.ts';
 import { createTrustedProxies } from './forwarded.ts';
 import { parseTarget } from './target.ts';
@@ -16,15 +16,15 @@ const address = z
     const parsed = parseAddress(value);
     if (!parsed.ok) context.addIssue({ code: 'custom', message: parsed.reason });
   })
-  .meta({ expects: 'host:port such as 127.0.0.1:8080' });
+  .meta({ expects: 'host:port such as 127.0.0.1:8080 or unix:/path' });
 
 const upstreamUrl = z
   .string()
   .superRefine((value, context) => {
-    const problem = upstreamUrlProblem(value);
-    if (problem) context.addIssue({ code: 'custom', message: problem });
+    const parsed = parseUpstreamUrl(value);
+    if (!parsed.ok) context.addIssue({ code: 'custom', message: parsed.reason });
   })
-  .meta({ expects: 'a URL such as http://127.0.0.1:4001' });
+  .meta({ expects: 'a URL such as http://127.0.0.1:4001 or unix:/path' });
 
 const addressRange = z.string().superRefine((value, context) => {
   try {
@@ -36,7 +36,7 @@ const addressRange = z.string().superRefine((value, context) => {
 
 const positiveDuration = duration().refine((ms) => ms > 0, 'expected more than 0ms');
 
-const headSize = size().refine(
+const boundedSize = size().refine(
   (bytes) => bytes >= 1_024 && bytes <= 1_048_576,
   'expected a size from 1KiB to 1MiB',
 );
@@ -87,17 +87,24 @@ const serviceTimeouts = z.strictObject({
   firstByte: setting(positiveDuration, {
     default: '30s',
     unit: 'ms',
-    reason: 'the slowest answer worth waiting for; there is no limit in total',
+    reason: 'the slowest answer worth waiting for',
   }),
   idle: setting(positiveDuration, {
     default: '60s',
     unit: 'ms',
     reason: 'silence of the upstream in the middle of its answer; progress resets it',
   }),
+  // No default may kill a stream that makes progress.
+  total: positiveDuration.optional(),
   upstreamKeepAlive: setting(positiveDuration, {
     default: '60s',
     unit: 'ms',
     reason: 'below the 75s of the origin kit, so that the edge closes idle connections first',
+  }),
+  upstreamLifetime: setting(positiveDuration, {
+    default: '1h',
+    unit: 'ms',
+    reason: 'traffic follows DNS to new hosts, and origins let go of what a connection holds',
   }),
   handshake: setting(positiveDuration, {
     default: '10s',
@@ -123,6 +130,11 @@ const service = z.strictObject({
     default: 2,
     unit: 'attempts',
     reason: 'beyond two more upstreams the trouble is not one upstream',
+  }),
+  maxConnecting: setting(z.int().min(1), {
+    default: 128,
+    unit: 'connections',
+    reason: 'below the accept backlog of origins (511, 2048): a storm must not lose its SYNs',
   }),
 });
 
@@ -163,7 +175,7 @@ const clientTimeouts = z.strictObject({
   requestBodyIdle: setting(positiveDuration, {
     default: '30s',
     unit: 'ms',
-    reason: 'silence in the middle of an upload; an upload that moves may take for ever',
+    reason: 'silence in the middle of an upload; progress resets it',
   }),
   responseStall: setting(positiveDuration, {
     default: '5m',
@@ -184,7 +196,14 @@ const clientTimeouts = z.strictObject({
 });
 
 const limits = z.strictObject({
-  requestHeadSize: setting(headSize, {
+  requestTargetSize: setting(
+    size().refine(
+      (bytes) => bytes >= 256 && bytes <= 1_048_576,
+      'expected a size from 256B to 1MiB',
+    ),
+    { default: '8KiB', unit: 'bytes', reason: 'what nginx and browsers can live with' },
+  ),
+  requestHeadSize: setting(boundedSize, {
     default: '16KiB',
     unit: 'bytes',
     reason: 'what Node, nginx and HAProxy take by default',
@@ -194,10 +213,39 @@ const limits = z.strictObject({
     unit: 'fields',
     reason: 'three times what browsers send',
   }),
-  responseHeadSize: setting(headSize, {
+  // Only the API knows what is too large.
+  requestBodySize: size()
+    .refine((bytes) => bytes > 0, 'expected more than 0B')
+    .optional(),
+  requestBodyRate: setting(size(), {
+    default: '240B',
+    unit: 'bytes/s',
+    reason: 'below any modem, above a slow-loris, and what Kestrel has; 0B turns it off',
+  }),
+  pipelinedSize: setting(boundedSize, {
+    default: '64KiB',
+    unit: 'bytes',
+    reason: 'hundreds of small requests ahead of their answers; more waits in the socket',
+  }),
+  trailerSize: setting(size(), {
+    default: '4KiB',
+    unit: 'bytes',
+    reason: 'checksums and timings, not a second head',
+  }),
+  chunkExtensionSize: setting(size(), {
+    default: '4KiB',
+    unit: 'bytes',
+    reason: 'they say nothing and cost as much as a body',
+  }),
+  responseHeadSize: setting(boundedSize, {
     default: '32KiB',
     unit: 'bytes',
     reason: 'origins are trusted with more: large Set-Cookie and policy fields',
+  }),
+  responseHeaderCount: setting(z.int().min(1).max(10_000), {
+    default: 256,
+    unit: 'fields',
+    reason: 'origins are trusted with more than clients',
   }),
   maxInFlight: setting(z.int().min(1), {
     default: 9_000,
@@ -261,18 +309,6 @@ export function loadProxyConfig(
   env: Record<string, string | undefined>,
 ): Promise<Loaded<ProxyConfig>> {
   return loadConfig({ schema: proxySchema, file, env, envNames: ENV_NAMES });
-}
-
-function upstreamUrlProblem(value: string): string | undefined {
-  const url = URL.canParse(value) ? new URL(value) : undefined;
-  if (!url) return `expected a URL such as http://127.0.0.1:4001, got "${value}"`;
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    return `expected an http or https URL, got "${value}"`;
-  }
-  if (url.pathname !== '/' || url.search || url.hash || url.username || url.password) {
-    return `expected scheme, host and port only, got "${value}"`;
-  }
-  return undefined;
 }
 
 function routePathProblem(value: string): string | undefined {

@@ -1,76 +1,190 @@
 /**
  * The connections to one upstream. Everything above speaks of "an upstream connection that
- * carries attempts"; that it is an undici Pool today is known in this file and `exchange` only.
+ * carries attempts"; that plain HTTP/1.1 carries one at a time is known here and below only.
  */
-import { isIP } from 'node:net';
-import { buildConnector, Pool } from 'undici';
+import { type Limits, ResponseParser } from '@headgate/http1';
+import { type Endpoint, tlsNameOf, type UpstreamAddress } from './address.ts';
+import { ParserPool } from './parser-pool.ts';
+import { Deadline, type TimerWheel } from './timer-wheel.ts';
+import {
+  type ConnectionOwner,
+  ConnectTimeout,
+  UpstreamConnection,
+  type UpstreamConnectionOptions,
+} from './upstream-connection.ts';
 
 export interface ConnectionSettings {
-  /** Scheme, host and port, no path. */
-  readonly origin: string;
+  readonly address: UpstreamAddress;
   readonly connectTimeoutMs: number;
   /** Idle connections are closed after this; must be shorter than the origin's own limit. */
   readonly keepAliveMs: number;
-  /** Largest response head accepted, in bytes. */
-  readonly headSizeBytes: number;
+  /** Older ones are not used for another attempt. */
+  readonly lifetimeMs: number;
+  /** How many may be being opened at a time; what is asked for beyond them waits. */
+  readonly maxConnecting: number;
+  /** Of the answers. */
+  readonly limits: Limits;
 }
 
-export interface Connections {
+/** Wants one connection, and is told once: either `connected` or `notConnected`. */
+export interface ConnectionTaker {
+  connected(connection: UpstreamConnection): void;
+  notConnected(reason: 'connect-failed' | 'connect-timeout', error: Error | undefined): void;
+}
+
+interface Waiter {
+  readonly taker: ConnectionTaker;
+  readonly sinceMs: number;
+}
+
+/** A pool; idle connections are used last one first, so that those not needed grow old. */
+export class Connections implements ConnectionOwner {
   readonly settings: ConnectionSettings;
-  readonly dispatcher: Pool;
-  /** Lets attempts under way finish, then closes. */
-  close(): Promise<void>;
-}
+  readonly timers: TimerWheel;
+  readonly #options: UpstreamConnectionOptions;
+  readonly #idle: UpstreamConnection[] = [];
+  readonly #opening = new Set<UpstreamConnection>();
+  readonly #waiting = new Map<ConnectionTaker, Waiter>();
+  readonly #patience: Deadline;
+  #count = 0;
+  #onClosed: (() => void) | undefined;
 
-/**
- * Opens no connection yet. The pool has no limit and no queue of its own: how many attempts may
- * be under way is decided once, at admission, where the number is visible.
- */
-export function createConnections(settings: ConnectionSettings): Connections {
-  const dispatcher = new Pool(settings.origin, {
-    allowH2: false,
-    pipelining: 1,
-    keepAliveTimeout: settings.keepAliveMs,
-    keepAliveMaxTimeout: settings.keepAliveMs,
-    maxHeaderSize: settings.headSizeBytes,
-    // Timeouts are given per attempt.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    connect: createConnector(settings),
-  });
-  return {
-    settings,
-    dispatcher,
-    close: () => dispatcher.close(),
-  };
-}
+  /** Opens no connection yet. */
+  constructor(settings: ConnectionSettings, timers: TimerWheel) {
+    this.settings = settings;
+    this.timers = timers;
+    this.#patience = new Deadline(() => this.#giveUpWaiting());
+    const { address, connectTimeoutMs, limits } = settings;
+    const endpoint: Endpoint = address.endpoint;
+    const tls = address.isSecure ? { servername: tlsNameOf(address) } : undefined;
+    const parsers = new ParserPool(() => new ResponseParser(limits));
+    this.#options = { endpoint, tls, connectTimeoutMs, parsers };
+  }
 
-/**
- * Opens sockets to the upstream. On TLS the name that is asked for and verified is the upstream's
- * own, never what the client's Host says.
- */
-export function createConnector(settings: ConnectionSettings): buildConnector.connector {
-  const open = buildConnector({ timeout: settings.connectTimeoutMs, allowH2: false });
-  const name = tlsNameOf(new URL(settings.origin));
-  return (options, callback) =>
-    open(
-      name === undefined ? { ...options, servername: '' } : { ...options, servername: name },
-      callback,
-    );
-}
+  /** Finds `taker` a connection: at once when one is idle, otherwise when one is open or free. */
+  take(taker: ConnectionTaker): void {
+    const idle = this.#takeIdle();
+    if (idle) {
+      taker.connected(idle);
+      return;
+    }
+    const nowMs = this.timers.coarseNowMs;
+    if (this.#waiting.size === 0) this.timers.set(this.#patience, this.settings.connectTimeoutMs);
+    this.#waiting.set(taker, { taker, sinceMs: nowMs });
+    this.#openForWaiting(nowMs);
+  }
 
-/** The name for SNI; undefined for addresses, which have none (RFC 6066 §3). */
-export function tlsNameOf(url: URL): string | undefined {
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  return isIP(host) === 0 ? host : undefined;
+  /** `taker` does not want one any more. */
+  forget(taker: ConnectionTaker): void {
+    this.#waiting.delete(taker);
+  }
+
+  /** One kept connection was found dead: what is as old as that is not trusted either. */
+  dropIdle(): void {
+    for (const connection of this.#idle.splice(0)) connection.destroy();
+  }
+
+  /** Lets attempts under way finish, then closes. Resolves when nothing is open. */
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onClosed = resolve;
+      this.dropIdle();
+      this.#resolveWhenClosed();
+    });
+  }
+
+  opened(connection: UpstreamConnection): void {
+    this.#opening.delete(connection);
+    this.becameFree(connection);
+  }
+
+  openingFailed(connection: UpstreamConnection, error: Error | undefined): void {
+    this.#opening.delete(connection);
+    this.#count--;
+    const waiter = this.#nextWaiting();
+    if (waiter) {
+      const reason = error instanceof ConnectTimeout ? 'connect-timeout' : 'connect-failed';
+      waiter.notConnected(reason, error);
+    }
+    this.#openForWaiting(this.timers.coarseNowMs);
+    this.#resolveWhenClosed();
+  }
+
+  becameFree(connection: UpstreamConnection): void {
+    if (this.#isExpired(connection)) {
+      connection.destroy();
+      return;
+    }
+    const waiter = this.#nextWaiting();
+    if (waiter) {
+      waiter.connected(connection);
+    } else if (this.#onClosed) {
+      connection.destroy();
+    } else {
+      this.#idle.push(connection);
+      connection.rest(this.settings.keepAliveMs);
+    }
+  }
+
+  closed(connection: UpstreamConnection): void {
+    this.#count--;
+    const at = this.#idle.lastIndexOf(connection);
+    if (at >= 0) this.#idle.splice(at, 1);
+    // It may have been what somebody was waiting for.
+    this.#openForWaiting(this.timers.coarseNowMs);
+    this.#resolveWhenClosed();
+  }
+
+  #takeIdle(): UpstreamConnection | undefined {
+    for (;;) {
+      const connection = this.#idle.pop();
+      if (!connection || !this.#isExpired(connection)) return connection;
+      connection.destroy();
+    }
+  }
+
+  #isExpired(connection: UpstreamConnection): boolean {
+    return this.timers.coarseNowMs - connection.openedMs > this.settings.lifetimeMs;
+  }
+
+  #openForWaiting(nowMs: number): void {
+    const wanted = Math.min(this.#waiting.size, this.settings.maxConnecting);
+    while (this.#opening.size < wanted) {
+      this.#count++;
+      this.#opening.add(new UpstreamConnection(this, this.#options, nowMs));
+    }
+  }
+
+  #nextWaiting(): ConnectionTaker | undefined {
+    for (const taker of this.#waiting.keys()) {
+      this.#waiting.delete(taker);
+      return taker;
+    }
+    return undefined;
+  }
+
+  #giveUpWaiting(): void {
+    const { connectTimeoutMs } = this.settings;
+    const nowMs = this.timers.coarseNowMs;
+    for (const { taker, sinceMs } of this.#waiting.values()) {
+      const leftMs = sinceMs + connectTimeoutMs - nowMs;
+      if (leftMs > 0) {
+        this.timers.set(this.#patience, leftMs);
+        return;
+      }
+      this.#waiting.delete(taker);
+      taker.notConnected('connect-timeout', undefined);
+    }
+  }
+
+  #resolveWhenClosed(): void {
+    if (this.#count > 0 || this.#waiting.size > 0) return;
+    this.timers.remove(this.#patience);
+    this.#onClosed?.();
+  }
 }
 
 /** Connections may be carried over a reload when nothing they depend on has changed. */
 export function sameSettings(a: ConnectionSettings, b: ConnectionSettings): boolean {
-  return (
-    a.origin === b.origin &&
-    a.connectTimeoutMs === b.connectTimeoutMs &&
-    a.keepAliveMs === b.keepAliveMs &&
-    a.headSizeBytes === b.headSizeBytes
-  );
+  return JSON.stringify(a) === JSON.stringify(b);
 }

@@ -3,10 +3,11 @@
  * configurations without dropping a request and drains when it is told to stop.
  */
 
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { type RequestHead, RequestParser } from '@headgate/http1';
 import {
   type AccessLog,
+  createRandomHex,
   createRegistry,
   createRequestIds,
   type Logger,
@@ -14,15 +15,19 @@ import {
   registerProcessMetrics,
 } from '@headgate/telemetry';
 import { logRequest } from './access-log.ts';
-import { addressOf, formatAddress } from './address.ts';
+import { endpointOf, formatEndpoint } from './address.ts';
 import { type AdminListener, startAdmin } from './admin/listener.ts';
 import type { ProxyConfig } from './config.ts';
-import { createHttp1Carrier } from './http1.ts';
+import { type ErrorPage, errorPage, type Failure, statusOf } from './errors.ts';
+import { Peer } from './forwarded.ts';
+import { ClientConnection, type ClientSettings } from './http1/client-connection.ts';
 import { type Listener, listen } from './listen.ts';
 import { createProxyMetrics, type ProxyMetrics } from './metrics.ts';
-import { type Carrier, type Edge, serve } from './proxy.ts';
+import { ParserPool } from './parser-pool.ts';
+import { type Carrier, type Edge, type IncomingHead, serve } from './proxy.ts';
 import type { RequestRecord } from './request.ts';
 import { buildSnapshot, retireSnapshot, type Snapshot } from './snapshot.ts';
+import { TimerWheel } from './timer-wheel.ts';
 import { createTunnels } from './tunnel.ts';
 
 export interface EdgeDeps {
@@ -63,11 +68,13 @@ class EdgeProcess implements RunningEdge {
   private readonly deps: EdgeDeps;
   private readonly registry: Registry = createRegistry();
   private readonly metrics: ProxyMetrics;
+  private readonly timers: TimerWheel;
   private readonly tunnels = createTunnels();
   private readonly edge: Edge;
   private readonly stopProcessMetrics: () => void;
   private readonly listeners = new Map<string, Listener>();
   private snapshot: Snapshot;
+  private clientSettings: ClientSettings;
   private accessLog: AccessLog | undefined;
   private admin: AdminListener | undefined;
   private isDraining = false;
@@ -76,33 +83,37 @@ class EdgeProcess implements RunningEdge {
   constructor(config: ProxyConfig, deps: EdgeDeps) {
     this.deps = deps;
     this.metrics = createProxyMetrics(this.registry, () => this.snapshot);
+    this.timers = new TimerWheel(deps.now);
     this.stopProcessMetrics = registerProcessMetrics(this.registry);
     const requestIds = createRequestIds(deps.randomBytes);
     this.edge = {
       snapshot: () => this.snapshot,
       now: deps.now,
+      timers: this.timers,
       nextRequestId: () => requestIds.next(),
-      randomBytes: deps.randomBytes,
+      randomHex: createRandomHex(deps.randomBytes),
+      isTimed: false,
       inFlight: 0,
       onFinish: (record) => this.onFinish(record),
     };
     this.snapshot = this.build(config, undefined);
+    this.clientSettings = clientSettings(config);
   }
 
   get addresses(): string[] {
     return listenerKeys(this.snapshot.config).map((key) => {
       const listener = this.listeners.get(key);
-      return listener ? formatAddress(listener.host, listener.port) : key;
+      return listener ? formatEndpoint(listener.endpoint) : key;
     });
   }
 
   get adminAddress(): string | undefined {
-    return this.admin && formatAddress(this.admin.host, this.admin.port);
+    return this.admin && formatEndpoint(this.admin.endpoint);
   }
 
   async open(): Promise<void> {
     const { config } = this.snapshot;
-    this.accessLog = this.openAccessLog(config);
+    this.useAccessLog(this.openAccessLog(config));
     await this.openListeners(config);
     this.admin = await this.openAdmin(config);
   }
@@ -135,10 +146,11 @@ class EdgeProcess implements RunningEdge {
       throw error;
     }
     this.snapshot = this.build(config, before);
+    this.clientSettings = clientSettings(config);
     const oldAdmin = this.admin;
     const oldLog = this.accessLog;
     this.admin = admin;
-    this.accessLog = accessLog;
+    this.useAccessLog(accessLog);
     if (oldAdmin !== admin) await oldAdmin?.close();
     if (oldLog !== accessLog) await oldLog?.close();
     const wanted = new Set(listenerKeys(config));
@@ -167,6 +179,7 @@ class EdgeProcess implements RunningEdge {
     return buildSnapshot(config, previous, {
       now: this.deps.now,
       random: this.deps.random,
+      timers: this.timers,
       metrics: this.metrics,
       onVerdict: (service, upstream, to, reason) =>
         this.deps.log.info(`${service}: ${upstream} is ${to}`, { service, upstream, reason }),
@@ -179,7 +192,7 @@ class EdgeProcess implements RunningEdge {
     try {
       for (const key of listenerKeys(config)) {
         if (this.listeners.has(key)) continue;
-        this.listeners.set(key, await this.openListener(key, config));
+        this.listeners.set(key, await this.openListener(key));
         opened.push(key);
       }
     } catch (error) {
@@ -189,33 +202,36 @@ class EdgeProcess implements RunningEdge {
     return opened;
   }
 
-  private openListener(key: string, config: ProxyConfig): Promise<Listener> {
-    const settings = {
-      ...addressOf(key.split(' ')[0] as string),
-      headSizeBytes: config.limits.requestHeadSize,
-      headTimeoutMs: config.timeouts.requestHead,
-      keepAliveMs: config.timeouts.clientKeepAlive,
-    };
-    return listen(settings, {
-      request: (message: IncomingMessage, response: ServerResponse) => {
-        const { requestBodyIdle, responseStall } = this.snapshot.config.timeouts;
-        const patience = { bodyIdleMs: requestBodyIdle, stallMs: responseStall };
-        this.serve(message, createHttp1Carrier(message, response, patience));
-      },
-      upgrade: (message: IncomingMessage, socket: Socket, head: Buffer) => {
-        this.serve(message, this.tunnels.carrier(message, socket, head));
-      },
-      nextRequestId: this.edge.nextRequestId,
-      connectionOpened: this.metrics.connectionOpened,
-      connectionClosed: this.metrics.connectionClosed,
+  private openListener(key: string): Promise<Listener> {
+    const endpoint = endpointOf(key.replace(/ \d+$/, ''));
+    return listen(endpoint, (socket, listener) => {
+      this.metrics.connectionOpened();
+      const address = endpoint.kind === 'unix' ? 'unix' : (socket.remoteAddress ?? 'unknown');
+      return new ClientConnection(socket, new Peer(address, 'http'), this.clientSettings, {
+        timers: this.timers,
+        now: this.deps.now,
+        serve: (head, carrier) => this.serve(head, carrier),
+        tunnel: (head, peer, client, rest) => this.openTunnel(head, peer, client, rest),
+        pageFor: (problem) => this.pageFor(problem),
+        closed: (connection) => {
+          this.metrics.connectionClosed();
+          listener.closed(connection);
+        },
+      });
     });
   }
 
-  private serve(message: IncomingMessage, carrier: Carrier): void {
-    serve(this.edge, message, carrier).catch((error: Error) => {
-      this.deps.log.error('a request could not even be refused', { error });
-      message.socket.destroy();
-    });
+  private serve(head: IncomingHead, carrier: Carrier): void {
+    serve(this.edge, head, carrier);
+  }
+
+  private openTunnel(head: RequestHead, peer: Peer, client: Socket, rest: Buffer): void {
+    this.serve(head, this.tunnels.carrier(head, peer, client, rest));
+  }
+
+  private pageFor(problem: Failure): ErrorPage {
+    this.metrics.refused(statusOf(problem.kind));
+    return errorPage(problem, this.edge.nextRequestId());
   }
 
   private async closeListeners(keys: readonly string[]): Promise<void> {
@@ -228,13 +244,18 @@ class EdgeProcess implements RunningEdge {
     clearTimeout(timer);
   }
 
+  private useAccessLog(accessLog: AccessLog | undefined): void {
+    this.accessLog = accessLog;
+    this.edge.isTimed = accessLog !== undefined;
+  }
+
   private openAccessLog(config: ProxyConfig): AccessLog | undefined {
     return config.accessLog === 'off' ? undefined : this.deps.openAccessLog(config.accessLog);
   }
 
   private async openAdmin(config: ProxyConfig): Promise<AdminListener | undefined> {
     if (!config.admin) return undefined;
-    return startAdmin(addressOf(config.admin.address), {
+    return startAdmin(endpointOf(config.admin.address), {
       snapshot: () => this.snapshot,
       registry: this.registry,
       isReady: () => !this.isDraining && this.listeners.size > 0,
@@ -253,6 +274,30 @@ class EdgeProcess implements RunningEdge {
     }
     if (this.accessLog) logRequest(this.accessLog, record, this.deps.now());
   }
+}
+
+/** What is allowed to clients that connect under `config`. */
+function clientSettings({ timeouts, limits }: ProxyConfig): ClientSettings {
+  const ofRequests = {
+    headSizeBytes: limits.requestHeadSize,
+    headerCount: limits.requestHeaderCount,
+    targetLength: limits.requestTargetSize,
+    chunkExtensionBytes: limits.chunkExtensionSize,
+    trailerSizeBytes: limits.trailerSize,
+  };
+  return {
+    limits: ofRequests,
+    parsers: new ParserPool(() => new RequestParser(ofRequests)),
+    pipelinedBytes: limits.pipelinedSize,
+    headTimeoutMs: timeouts.requestHead,
+    keepAliveMs: timeouts.clientKeepAlive,
+    stallMs: timeouts.responseStall,
+    upload: {
+      idleMs: timeouts.requestBodyIdle,
+      bytesPerSecond: limits.requestBodyRate,
+      maxSizeBytes: limits.requestBodySize ?? Number.POSITIVE_INFINITY,
+    },
+  };
 }
 
 /** What a listener is known by over reloads; port 0 may be asked for more than once. */

@@ -20,6 +20,13 @@ const failureTable = {
   'no-route': { status: 404, side: 'client', retryable: false, title: 'No route' },
   'method-refused': { status: 405, side: 'client', retryable: false, title: 'Method not allowed' },
   'slow-request': { status: 408, side: 'client', retryable: false, title: 'Request timeout' },
+  'body-too-large': {
+    status: 413,
+    side: 'client',
+    retryable: false,
+    title: 'Content too large',
+  },
+  'target-too-long': { status: 414, side: 'client', retryable: false, title: 'URI too long' },
   'expectation-failed': {
     status: 417,
     side: 'client',
@@ -71,6 +78,7 @@ const failureTable = {
     retryable: false,
     title: 'Gateway timeout',
   },
+  'total-timeout': { status: 504, side: 'edge', retryable: false, title: 'Gateway timeout' },
   'idle-timeout': { status: 504, side: 'upstream', retryable: false, title: 'Gateway timeout' },
   truncated: { status: 502, side: 'upstream', retryable: false, title: 'Bad gateway' },
 } as const satisfies Record<string, FailureRow>;
@@ -111,8 +119,9 @@ export function statusOf(kind: FailureKind): number {
 /** A complete error answer, ready for any downstream protocol. */
 export interface ErrorPage {
   readonly status: number;
-  /** Name and value alternating, as Node's writeHead takes them. */
-  readonly headers: string[];
+  readonly title: string;
+  /** Name and value alternating; without the length of the body. */
+  readonly headers: readonly string[];
   readonly body: string;
 }
 
@@ -138,8 +147,6 @@ export function errorPage(
   const headers = [
     'content-type',
     'application/problem+json',
-    'content-length',
-    String(Buffer.byteLength(body)),
     'cache-control',
     'no-store',
     'x-request-id',
@@ -149,5 +156,5 @@ export function errorPage(
   if (row.retryAfterSeconds !== undefined) {
     headers.push('retry-after', String(row.retryAfterSeconds));
   }
-  return { status: row.status, headers, body };
+  return { status: row.status, title: row.title, headers, body };
 }

@@ -1,238 +1,287 @@
 /**
- * One attempt with one upstream: sends the prepared request, streams the answer back with
- * backpressure both ways, and says how it ended. It decides nothing about retries.
+ * One attempt with one upstream: sends the prepared request, passes the answer on as it comes,
+ * with backpressure both ways, and says how it ended. It decides nothing about retries.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Dispatcher, errors } from 'undici';
-import type { Connections } from './connections.ts';
+import {
+  type BodyFraming,
+  type Bytes,
+  chunkPrefix,
+  type FieldLines,
+  type Fields,
+  lastChunk,
+  type Refusal,
+  type ResponseHead,
+  writeRequestHead,
+} from '@headgate/http1';
+import type { Connections, ConnectionTaker } from './connections.ts';
 import { type FailureKind, failure, type Outcome } from './errors.ts';
-import { endToEndResponseHeaders } from './headers.ts';
+import type { Carried, UpstreamConnection } from './upstream-connection.ts';
 
 /** A request as every attempt sends it; made once, never changed. */
 export interface PreparedRequest {
   readonly id: string;
+  /** The id as the answer is to carry it. */
+  readonly idLine: FieldLines;
   readonly method: string;
   /** Normalised path with query. */
   readonly target: string;
-  readonly headers: readonly string[];
+  /** Host, the end-to-end fields of the client and those of the edge. */
+  readonly lines: FieldLines;
+  /** The size of the body in bytes, in chunks, or none at all. */
+  readonly framing: BodyFraming;
   readonly body: RequestBody | undefined;
+}
+
+/** The client's body, readable once. */
+export interface RequestBody {
+  /** True once it has been given to an attempt: from then on the request cannot be sent again. */
+  readonly isStarted: boolean;
+  /** Gives what has come and what will come to `taker`, which is told the end. */
+  pourInto(taker: BodyTaker): void;
+  /** Nobody takes it any more. */
+  abandon(): void;
+  pause(): void;
+  resume(): void;
+}
+
+/** Where a client's body goes. */
+export interface BodyTaker {
+  upload(bytes: Buffer, from: number, to: number): void;
+  uploadEnded(trailers: FieldLines | undefined): void;
+  /** All that came in one read has been given. */
+  uploadRead(): void;
+}
+
+/** Where an attempt's answer goes, whatever the client speaks. */
+export interface Downstream {
+  /** A 1xx before the answer. */
+  interim(head: ResponseHead): void;
+  head(head: ResponseHead): void;
+  /** Part of the body. */
+  answer(bytes: Buffer, from: number, to: number): void;
+  end(trailers: FieldLines | undefined): void;
+  /** Sends what was given; false when the client has to catch up: the attempt is told `caughtUp`. */
+  flush(): boolean;
+  /** Breaks the answer off so that nobody can take it for complete. */
+  breakOff(): void;
 }
 
 export interface ExchangeTimeouts {
   readonly firstByteMs: number;
   readonly idleMs: number;
-  /** How long a client may take nothing of its answer. */
-  readonly clientStallMs: number;
 }
 
-/** The client's body, readable once. */
-export interface RequestBody {
-  readonly message: IncomingMessage;
-  /** How long the client may be silent while its next bytes are waited for. */
-  readonly idleMs: number;
-  /** True once a byte has been taken from it: from then on the request cannot be sent again. */
-  isStarted: boolean;
-}
+/** More interim answers than this are no hints. */
+const MAX_INTERIM = 32;
 
-/**
- * Runs one attempt. Resolves, never rejects, when the last byte of the answer was passed on or
- * the attempt failed. A failure before the response head leaves `response` untouched; one after
- * it has already broken the client's framing visibly.
- */
-export function exchange(
-  request: PreparedRequest,
-  connections: Connections,
-  timeouts: ExchangeTimeouts,
-  response: ServerResponse,
-): Promise<Outcome> {
-  return new Promise((resolve) => {
-    const attempt = new Attempt(request, timeouts, response, resolve);
-    response.once('close', attempt.onClientClose);
-    // One name for all, or undici opens a connection anew for every Host it sees.
-    const options: Dispatcher.DispatchOptions & { servername: string } = {
-      method: request.method,
-      path: request.target,
-      headers: request.headers as string[],
-      servername: connections.settings.origin,
-      body: request.body ? (bodyReader(request.body) as unknown as null) : null,
-      headersTimeout: timeouts.firstByteMs,
-      bodyTimeout: timeouts.idleMs,
-    };
-    connections.dispatcher.dispatch(options, attempt);
-  });
-}
+/** One attempt; the client's side ends it early with `cancel`. */
+export class Attempt implements Carried, ConnectionTaker, BodyTaker {
+  isComplete = false;
+  canReuse = false;
+  readonly #request: PreparedRequest;
+  readonly #connections: Connections;
+  readonly #timeouts: ExchangeTimeouts;
+  readonly #downstream: Downstream;
+  readonly #settle: (outcome: Outcome) => void;
+  #connection: UpstreamConnection | undefined;
+  #status = 0;
+  #interimCount = 0;
+  #trailers: FieldLines | undefined;
+  #isSent = false;
+  #isClientBehind = false;
+  #isSettled = false;
 
-/**
- * Reads the client's body without owning it: when an attempt fails, the client's connection must
- * survive to carry the error page. undici takes any async iterable; its types name fewer.
- */
-function bodyReader(body: RequestBody): AsyncIterable<Buffer> {
-  return {
-    async *[Symbol.asyncIterator]() {
-      body.isStarted = true;
-      const chunks = body.message.iterator({ destroyOnReturn: false });
-      for (;;) {
-        // Timed only here, where the edge waits for the client: an upstream that takes its time
-        // with what it has got is no silence of the client's.
-        const silence = setTimeout(() => body.message.destroy(), body.idleMs);
-        const next = await chunks.next().finally(() => clearTimeout(silence));
-        if (next.done) return;
-        yield next.value as Buffer;
-      }
-    },
-  };
-}
-
-class Attempt implements Dispatcher.DispatchHandler {
-  private readonly request: PreparedRequest;
-  private readonly timeouts: ExchangeTimeouts;
-  private readonly response: ServerResponse;
-  private readonly resolve: (outcome: Outcome) => void;
-  private controller: Dispatcher.DispatchController | undefined;
-  private stallTimer: NodeJS.Timeout | undefined;
-  private status = 0;
-  private isSettled = false;
-
+  /** `settle` is called exactly once, possibly before `start` returns. */
   constructor(
     request: PreparedRequest,
+    connections: Connections,
     timeouts: ExchangeTimeouts,
-    response: ServerResponse,
-    resolve: (outcome: Outcome) => void,
+    downstream: Downstream,
+    settle: (outcome: Outcome) => void,
   ) {
-    this.request = request;
-    this.timeouts = timeouts;
-    this.response = response;
-    this.resolve = resolve;
+    this.#request = request;
+    this.#connections = connections;
+    this.#timeouts = timeouts;
+    this.#downstream = downstream;
+    this.#settle = settle;
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.controller = controller;
-    if (this.response.destroyed) controller.abort(new Error('the client left'));
+  start(): void {
+    this.#connections.take(this);
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
-    if (status < 200) return;
-    this.status = status;
-    const headers = endToEndResponseHeaders(latin1Headers(controller.rawHeaders));
-    headers.push('x-request-id', this.request.id);
-    try {
-      // The reason phrase stays behind: it means nothing (RFC 9112 §4) and may hold anything.
-      this.response.writeHead(status, headers);
-    } catch (error) {
-      controller.abort(new InvalidAnswer(error instanceof Error ? error.message : String(error)));
+  /** Ends the attempt because its request is over: the client left, or its time is up. */
+  cancel(kind: FailureKind, detail: string): void {
+    this.#fail(kind, detail);
+  }
+
+  connected(connection: UpstreamConnection): void {
+    const { method, target, framing, lines, body } = this.#request;
+    this.#connection = connection;
+    connection.carry(this, method);
+    connection.outbox.addText(writeRequestHead(method, target, framing, lines));
+    if (body) {
+      body.pourInto(this);
+    } else {
+      this.#isSent = true;
+      connection.outbox.flush();
+      connection.setDeadline(this.#timeouts.firstByteMs);
     }
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.response.write(chunk)) return;
-    controller.pause();
-    // A client that takes nothing at all must not hold its upstream for ever.
-    this.stallTimer = setTimeout(() => this.response.destroy(), this.timeouts.clientStallMs);
-    this.response.once('drain', () => {
-      clearTimeout(this.stallTimer);
-      controller.resume();
-    });
+  notConnected(kind: 'connect-failed' | 'connect-timeout', error: Error | undefined): void {
+    const code = (error as { code?: string } | undefined)?.code ?? error?.message;
+    const detail =
+      kind === 'connect-timeout'
+        ? 'no upstream of this service accepted a connection in time'
+        : `no upstream of this service could be connected to (${code})`;
+    this.#fail(kind, detail);
   }
 
-  onResponseEnd(): void {
-    this.response.end();
-    this.settle({ kind: 'answered', status: this.status });
-    if (this.response.writableLength > 0) this.superviseLastBytes();
+  upload(bytes: Buffer, from: number, to: number): void {
+    const { outbox } = this.#connection as UpstreamConnection;
+    if (this.#request.framing !== 'chunked') return outbox.addBytes(bytes, from, to);
+    outbox.addText(chunkPrefix(to - from));
+    outbox.addBytes(bytes, from, to);
+    outbox.addText('\r\n');
   }
 
-  onResponseError(_controller: unknown, error: Error): void {
-    const hasResponseStarted = this.response.headersSent;
-    const kind =
-      this.response.destroyed || this.isClientBodyBroken()
-        ? 'client-gone'
-        : this.controller === undefined
-          ? connectFailureKind(error)
-          : failureKind(error, hasResponseStarted);
-    if (hasResponseStarted) this.response.destroy();
-    this.fail(kind, describe(kind, error));
+  uploadEnded(trailers: FieldLines | undefined): void {
+    const connection = this.#connection as UpstreamConnection;
+    if (this.#request.framing === 'chunked') {
+      connection.outbox.addText(trailers ? lastChunk(trailers) : lastChunk());
+    }
+    this.#isSent = true;
+    const { firstByteMs, idleMs } = this.#timeouts;
+    if (!this.#isClientBehind) connection.setDeadline(this.#status === 0 ? firstByteMs : idleMs);
   }
 
-  /** Bound once: also the listener that `settle` takes off again. */
-  readonly onClientClose = (): void => {
-    if (this.isSettled) return;
-    this.controller?.abort(new Error('the client left'));
-    this.fail('client-gone', 'the client closed the connection');
-  };
-
-  /** The upstream is done, the client is not: it may not sit on the rest for ever either. */
-  private superviseLastBytes(): void {
-    const timer = setTimeout(() => this.response.destroy(), this.timeouts.clientStallMs);
-    this.response.once('close', () => clearTimeout(timer));
+  uploadRead(): void {
+    const connection = this.#connection as UpstreamConnection;
+    if (connection.outbox.flush() || this.#isSent) return;
+    this.#request.body?.pause();
+    connection.setDeadline(this.#timeouts.idleMs);
   }
 
-  private isClientBodyBroken(): boolean {
-    const message = this.request.body?.message;
-    return message?.destroyed === true && !message.complete;
+  drained(): void {
+    if (this.#isSent) return;
+    // What is waited for now is the client.
+    this.#connection?.clearDeadline();
+    this.#request.body?.resume();
   }
 
-  private fail(kind: FailureKind, detail: string): void {
-    const wasAnythingSent = this.controller !== undefined;
-    this.settle({
+  head(head: ResponseHead): void {
+    if (this.#isSettled) return;
+    if (head.isInterim) {
+      this.#passOnInterim(head);
+    } else if (head.status === 101) {
+      this.#fail('upstream-invalid', 'the upstream changed protocols without being asked to');
+    } else {
+      this.#status = head.status;
+      this.canReuse = head.keepAlive;
+      this.#downstream.head(head);
+    }
+  }
+
+  body(bytes: Bytes, from: number, to: number): void {
+    // The parser was given a Buffer and passes on the same.
+    if (!this.#isSettled) this.#downstream.answer(bytes as Buffer, from, to);
+  }
+
+  trailers(fields: Fields): void {
+    this.#trailers = fields.endToEnd();
+  }
+
+  end(): void {
+    if (this.#isSettled) return;
+    this.isComplete = true;
+    // An upstream that has answered before it had the whole upload cannot be sent another request.
+    if (!this.#isSent) this.canReuse = false;
+    this.#downstream.end(this.#trailers);
+  }
+
+  refuse(refusal: Refusal): void {
+    if (refusal.reason === 'truncated') this.broken(undefined);
+    else this.#failInvalid(refusal.message);
+  }
+
+  readEnded(): void {
+    if (this.#isSettled || this.#status === 0) return;
+    const connection = this.#connection as UpstreamConnection;
+    if (!this.#downstream.flush()) {
+      this.#isClientBehind = true;
+      connection.pause();
+      connection.clearDeadline();
+    } else if (this.#isSent) {
+      connection.setDeadline(this.#timeouts.idleMs);
+    }
+  }
+
+  /** The client takes bytes again. */
+  caughtUp(): void {
+    if (!this.#isClientBehind || this.#isSettled) return;
+    this.#isClientBehind = false;
+    this.#connection?.resume();
+    this.#connection?.setDeadline(this.#timeouts.idleMs);
+  }
+
+  finished(): void {
+    this.#connection = undefined;
+    if (!this.#isSent) this.#request.body?.abandon();
+    this.#downstream.flush();
+    this.#isSettled = true;
+    this.#settle({ kind: 'answered', status: this.#status });
+  }
+
+  timedOut(): void {
+    if (this.#status > 0) {
+      this.#fail('idle-timeout', 'the upstream stopped sending in the middle of its answer');
+    } else if (this.#isSent) {
+      this.#fail('first-byte-timeout', 'the upstream did not begin to answer in time');
+    } else {
+      this.#fail('first-byte-timeout', 'the upstream stopped taking the request');
+    }
+  }
+
+  broken(_error: Error | undefined): void {
+    if (this.#status > 0) {
+      this.#fail('truncated', 'the upstream closed the connection in the middle of its answer');
+    } else {
+      this.#fail('upstream-reset', 'the upstream closed the connection without an answer');
+    }
+  }
+
+  #passOnInterim(head: ResponseHead): void {
+    // The edge itself tells clients to go on, and asks upstreams for nothing.
+    if (head.status === 100) return;
+    if (++this.#interimCount > MAX_INTERIM) return this.#failInvalid('it has no end of 1xx heads');
+    this.#downstream.interim(head);
+  }
+
+  #failInvalid(reason: string): void {
+    if (this.#status > 0) {
+      this.#fail('truncated', `the upstream broke off its answer: ${reason}`);
+    } else {
+      this.#fail('upstream-invalid', `the upstream sent an answer that is not valid: ${reason}`);
+    }
+  }
+
+  #fail(kind: FailureKind, detail: string): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    const connection = this.#connection;
+    this.#connection = undefined;
+    const isStale = connection?.isReused === true && !connection.hasAnswerBegun;
+    if (connection) connection.destroy();
+    else this.#connections.forget(this);
+    if (isStale && kind === 'upstream-reset') this.#connections.dropIdle();
+    const { body } = this.#request;
+    if (body?.isStarted) body.abandon();
+    if (this.#status > 0) this.#downstream.breakOff();
+    this.#settle({
       ...failure(kind, detail),
-      hasResponseStarted: this.response.headersSent,
-      wasAnythingSent,
+      hasResponseStarted: this.#status > 0,
+      wasAnythingSent: connection !== undefined,
     });
-  }
-
-  private settle(outcome: Outcome): void {
-    if (this.isSettled) return;
-    this.isSettled = true;
-    clearTimeout(this.stallTimer);
-    this.response.removeListener('close', this.onClientClose);
-    this.resolve(outcome);
-  }
-}
-
-class InvalidAnswer extends Error {}
-
-function latin1Headers(raw: Dispatcher.DispatchController['rawHeaders']): string[] {
-  const headers: string[] = [];
-  if (!Array.isArray(raw)) return headers;
-  for (const part of raw) headers.push(typeof part === 'string' ? part : part.toString('latin1'));
-  return headers;
-}
-
-/** Nothing was sent yet: refused, unknown, unreachable, or not the one its certificate names. */
-function connectFailureKind(error: Error & { code?: string }): FailureKind {
-  return error.code === 'UND_ERR_CONNECT_TIMEOUT' ? 'connect-timeout' : 'connect-failed';
-}
-
-function failureKind(error: Error & { code?: string }, hasResponseStarted: boolean): FailureKind {
-  const code = error.code ?? '';
-  if (code === 'UND_ERR_BODY_TIMEOUT') return 'idle-timeout';
-  if (hasResponseStarted) return 'truncated';
-  if (code === 'UND_ERR_HEADERS_TIMEOUT') return 'first-byte-timeout';
-  if (error instanceof errors.HTTPParserError || error instanceof InvalidAnswer) {
-    return 'upstream-invalid';
-  }
-  if (code === 'UND_ERR_HEADERS_OVERFLOW' || code === 'UND_ERR_INVALID_ARG') {
-    return 'upstream-invalid';
-  }
-  return 'upstream-reset';
-}
-
-function describe(kind: FailureKind, error: Error): string {
-  switch (kind) {
-    case 'client-gone':
-      return 'the client closed the connection';
-    case 'connect-failed':
-      return `no upstream of this service could be connected to (${(error as { code?: string }).code ?? error.message})`;
-    case 'connect-timeout':
-      return 'no upstream of this service accepted a connection in time';
-    case 'first-byte-timeout':
-      return 'the upstream did not begin to answer in time';
-    case 'idle-timeout':
-      return 'the upstream stopped sending in the middle of its answer';
-    case 'truncated':
-      return 'the upstream closed the connection in the middle of its answer';
-    case 'upstream-invalid':
-      return `the upstream sent an answer that is not valid HTTP: ${error.message}`;
-    default:
-      return 'the upstream closed the connection without an answer';
   }
 }

@@ -16,7 +16,12 @@ function configWith(routes: RouteInput[]) {
         upstreams: [{ url: 'http://127.0.0.1:4001' }, { url: 'http://127.0.0.1:4002', weight: 3 }],
         healthCheck: {},
       },
-      users: { policy: 'random', upstreams: [{ url: 'http://127.0.0.1:4003' }], retries: 0 },
+      users: {
+        policy: 'random',
+        upstreams: [{ url: 'unix:/run/users.sock' }],
+        timeouts: { total: '1m' },
+        retries: 0,
+      },
     },
     routes,
   });
@@ -52,9 +57,14 @@ describe('explain', () => {
       'route     routes[1] (path /users, x-version: 2)',
       'service   users, random',
     ]);
+    assert.ok(lines.includes('upstream  unix:/run/users.sock weight 1'));
     assert.ok(lines.includes('health    none; upstreams are asked as long as they are configured'));
     assert.ok(
       lines.includes('retries   up to 0 on other upstreams, but a POST only when nothing was sent'),
+    );
+    assert.equal(
+      lines.at(-1),
+      'timeouts  connect 2000 ms, first byte 30000 ms, idle 60000 ms, total 60000 ms',
     );
   });
 

@@ -3,7 +3,6 @@ import { isIdempotentMethod } from '@headgate/balancer';
 import type { ProxyConfig } from './config.ts';
 import { statusOf } from './errors.ts';
 import { guardRequest } from './guard.ts';
-import { headerValue } from './headers.ts';
 import { createRouter, hostnameOf, type RouteMatch } from './router.ts';
 import { parseTarget } from './target.ts';
 
@@ -11,6 +10,7 @@ export interface ExplainedRequest {
   readonly method: string;
   /** A full URL, or a path with the host in `headers`. */
   readonly url: string;
+  /** Names and values alternating. */
   readonly headers: readonly string[];
 }
 
@@ -40,8 +40,13 @@ export function explainRequest(config: ProxyConfig, request: ExplainedRequest): 
     ];
   }
   const refusal = guardRequest(
-    { method, path: target.path, host, headers: ['host', host], httpVersion: '1.1' },
-    config.limits.requestHeaderCount,
+    {
+      method,
+      path: target.path,
+      expect: headerValue(headers, 'expect'),
+      bodySizeBytes: Number(headerValue(headers, 'content-length') ?? 0),
+    },
+    config.limits.requestBodySize,
   );
   if (refusal) {
     return [...lines, `guard     the edge answers ${statusOf(refusal.kind)}: ${refusal.detail}`];
@@ -53,6 +58,7 @@ export function explainRequest(config: ProxyConfig, request: ExplainedRequest): 
   const check = healthCheck
     ? `GET ${healthCheck.path} every ${healthCheck.interval} ms, ${healthCheck.fall} failures take it out, ${healthCheck.rise} answers bring it back`
     : 'none; upstreams are asked as long as they are configured';
+  const total = timeouts.total === undefined ? 'no limit in total' : `total ${timeouts.total} ms`;
   return [
     ...lines,
     `route     routes[${route.index}] (${describeMatch(route.match)})`,
@@ -60,8 +66,16 @@ export function explainRequest(config: ProxyConfig, request: ExplainedRequest): 
     ...service.upstreams.map(({ url, weight }) => `upstream  ${url} weight ${weight}`),
     `health    ${check}`,
     `retries   up to ${service.retries} on other upstreams, ${retryRule(method)}`,
-    `timeouts  connect ${timeouts.connect} ms, first byte ${timeouts.firstByte} ms, idle ${timeouts.idle} ms, no limit in total`,
+    `timeouts  connect ${timeouts.connect} ms, first byte ${timeouts.firstByte} ms, idle ${timeouts.idle} ms, ${total}`,
   ];
+}
+
+/** The first field called `name` (lower-case). */
+function headerValue(headers: readonly string[], name: string): string | undefined {
+  for (let i = 0; i < headers.length; i += 2) {
+    if (headers[i]?.toLowerCase() === name) return headers[i + 1];
+  }
+  return undefined;
 }
 
 function pathOf(url: string): string {

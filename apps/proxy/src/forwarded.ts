@@ -3,7 +3,8 @@
  * (RFC 7239). What a peer says about earlier hops counts only when its address is trusted.
  */
 import { BlockList, isIP, isIPv6 } from 'node:net';
-import { joinedHeader } from './headers.ts';
+import { type FieldLines, type Fields, fieldLine } from '@headgate/http1';
+import { joinedField } from './headers.ts';
 
 export interface Client {
   /** The address the request is attributed to: the last one not vouched for by a trusted hop. */
@@ -13,6 +14,8 @@ export interface Client {
   readonly host: string;
   /** True when the peer that connected is one of the trusted proxies. */
   readonly isPeerTrusted: boolean;
+  /** Host, Via and what upstreams are told about the client. */
+  readonly lines: FieldLines;
 }
 
 /** Addresses and CIDR ranges whose forwarding headers are believed. */
@@ -20,12 +23,19 @@ export interface TrustedProxies {
   has(address: string): boolean;
 }
 
-/** Builds the list from `10.0.0.0/8`, `::1`, … ; throws a readable error on anything else. */
+/** What a peer that came over a Unix socket is called, in `trustedProxies` too. */
+const UNIX = 'unix';
+
+/** Builds the list from `10.0.0.0/8`, `::1`, `unix`; throws a readable error on anything else. */
 export function createTrustedProxies(ranges: readonly string[]): TrustedProxies {
   const list = new BlockList();
-  for (const range of ranges) addRange(list, range);
+  for (const range of ranges) if (range !== UNIX) addRange(list, range);
+  const isUnixTrusted = ranges.includes(UNIX);
   return {
-    has: (address) => list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4'),
+    has(address) {
+      if (address === UNIX) return isUnixTrusted;
+      return isIP(address) !== 0 && list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+    },
   };
 }
 
@@ -46,23 +56,49 @@ function addRange(list: BlockList, range: string): void {
 }
 
 /** `::ffff:127.0.0.1` and `127.0.0.1` are the same client. */
-export function plainAddress(address: string | undefined): string {
-  if (address === undefined) return 'unknown';
+export function plainAddress(address: string): string {
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
 }
 
-/** Attributes a request: peers outside `trusted` speak for themselves only. */
-export function identifyClient(
+/** Who is at the other end of one connection; works out once what all its requests share. */
+export class Peer {
+  readonly address: string;
+  readonly #proto: 'http' | 'https';
+  #trusted: TrustedProxies | undefined;
+  #isTrusted = false;
+  #client: Client | undefined;
+
+  /** `address` is `unix` for peers that came over a Unix socket. */
+  constructor(address: string, proto: 'http' | 'https') {
+    this.address = plainAddress(address);
+    this.#proto = proto;
+  }
+
+  /** Attributes a request: peers outside `trusted` speak for themselves only. */
+  identify(host: string, fields: Fields, trusted: TrustedProxies): Client {
+    if (this.#trusted !== trusted) {
+      this.#trusted = trusted;
+      this.#isTrusted = trusted.has(this.address);
+      this.#client = undefined;
+    }
+    if (this.#isTrusted) return clientBehind(this.address, this.#proto, host, fields, trusted);
+    if (this.#client === undefined || this.#client.host !== host) {
+      const { address } = this;
+      this.#client = describe(address, address, this.#proto, host, host, undefined);
+    }
+    return this.#client;
+  }
+}
+
+/** The client a trusted peer speaks for. */
+function clientBehind(
   peer: string,
   proto: 'http' | 'https',
   host: string,
-  headers: readonly string[],
+  fields: Fields,
   trusted: TrustedProxies,
 ): Client {
-  if (peer === 'unknown' || !trusted.has(peer)) {
-    return { address: peer, proto, host, isPeerTrusted: false };
-  }
-  const said = saidBefore(headers);
+  const said = saidBefore(fields);
   const hops = said.for;
   let address = peer;
   for (let i = hops.length - 1; i >= 0 && trusted.has(address); i--) {
@@ -71,27 +107,52 @@ export function identifyClient(
     if (hop === undefined) break;
     address = hop;
   }
-  return {
-    address,
-    proto: said.proto === 'http' || said.proto === 'https' ? said.proto : proto,
-    host: said.host ?? host,
-    isPeerTrusted: true,
-  };
+  const saidProto = said.proto === 'http' || said.proto === 'https' ? said.proto : proto;
+  return describe(peer, address, saidProto, host, said.host ?? host, fields);
+}
+
+/** The lists of a trusted peer are continued, anybody else's begun anew. */
+function describe(
+  peer: string,
+  address: string,
+  proto: 'http' | 'https',
+  askedFor: string,
+  host: string,
+  trusted: Fields | undefined,
+): Client {
+  const isPeerTrusted = trusted !== undefined;
+  const previousFor = trusted && joinedField(trusted, 'x-forwarded-for');
+  const previous = trusted && joinedField(trusted, 'forwarded');
+  const hop = isIP(peer) === 0 ? 'unknown' : peer;
+  const element = `for=${node(hop)};proto=${proto};host=${quoted(host)}`;
+  const lines =
+    fieldLine('host', askedFor) +
+    fieldLine('via', '1.1 headgate') +
+    fieldLine('x-forwarded-for', previousFor ? `${previousFor}, ${hop}` : hop) +
+    fieldLine('x-forwarded-proto', proto) +
+    fieldLine('x-forwarded-host', host) +
+    fieldLine('forwarded', previous ? `${previous}, ${element}` : element);
+  return { address, proto, host, isPeerTrusted, lines: inOnePiece(lines) as FieldLines };
+}
+
+/** Text that was put together is copied with every use, until it is one piece. */
+function inOnePiece(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
 }
 
 /** What earlier hops say; X-Forwarded-* where there is any, otherwise `Forwarded`. */
-function saidBefore(headers: readonly string[]): {
+function saidBefore(fields: Fields): {
   for: string[];
   proto: string | undefined;
   host: string | undefined;
 } {
-  const xFor = joinedHeader(headers, 'x-forwarded-for');
-  const xProto = joinedHeader(headers, 'x-forwarded-proto');
-  const xHost = joinedHeader(headers, 'x-forwarded-host');
+  const xFor = joinedField(fields, 'x-forwarded-for');
+  const xProto = joinedField(fields, 'x-forwarded-proto');
+  const xHost = joinedField(fields, 'x-forwarded-host');
   if (xFor !== undefined || xProto !== undefined || xHost !== undefined) {
     return { for: list(xFor), proto: list(xProto).at(-1)?.toLowerCase(), host: list(xHost).at(-1) };
   }
-  const elements = forwardedElements(joinedHeader(headers, 'forwarded') ?? '');
+  const elements = forwardedElements(joinedField(fields, 'forwarded') ?? '');
   return {
     for: elements.map((element) => element.get('for') ?? 'unknown'),
     proto: elements.at(-1)?.get('proto')?.toLowerCase(),
@@ -126,30 +187,6 @@ function list(value: string | undefined): string[] {
     .split(',')
     .map((item) => item.trim())
     .filter((item) => item !== '');
-}
-
-/**
- * The forwarding fields for the upstream. A trusted peer's own list is continued, anybody else's
- * is dropped and a new one begun.
- */
-export function forwardingHeaders(
-  client: Client,
-  peer: string,
-  headers: readonly string[],
-): string[] {
-  const previousFor = client.isPeerTrusted ? joinedHeader(headers, 'x-forwarded-for') : undefined;
-  const previous = client.isPeerTrusted ? joinedHeader(headers, 'forwarded') : undefined;
-  const element = `for=${node(peer)};proto=${client.proto};host=${quoted(client.host)}`;
-  return [
-    'x-forwarded-for',
-    previousFor ? `${previousFor}, ${peer}` : peer,
-    'x-forwarded-proto',
-    client.proto,
-    'x-forwarded-host',
-    client.host,
-    'forwarded',
-    previous ? `${previous}, ${element}` : element,
-  ];
 }
 
 /** RFC 7239 §6: IPv6 addresses are bracketed and quoted. */

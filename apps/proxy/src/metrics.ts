@@ -2,6 +2,7 @@
 import type { Upstream } from '@headgate/balancer';
 import {
   type Counter,
+  type CounterSeries,
   type Histogram,
   latencyBucketsSeconds,
   type Registry,
@@ -14,6 +15,8 @@ export interface ProxyMetrics {
   readonly unrouted: ServiceMetrics;
   forService(service: string): ServiceMetrics;
   ended(stage: Stage): void;
+  /** A request whose head or start was not taken, answered with this status. */
+  refused(status: number): void;
   reloaded(result: 'applied' | 'refused'): void;
   connectionOpened(): void;
   connectionClosed(): void;
@@ -63,10 +66,25 @@ export function createProxyMetrics(registry: Registry, snapshot: () => Snapshot)
     .labels();
   registerUpstreamGauges(registry, snapshot);
 
+  const unrouted = bind('', requests, duration, attempts, retries);
+  const byStage = new Map<Stage, CounterSeries>();
+  const ended = (stage: Stage) => {
+    let counter = byStage.get(stage);
+    if (!counter) {
+      counter = ends.labels(stage);
+      byStage.set(stage, counter);
+    }
+    counter.inc();
+  };
+
   return {
-    unrouted: bind('', requests, duration, attempts, retries),
+    unrouted,
     forService: (service) => bind(service, requests, duration, attempts, retries),
-    ended: (stage) => ends.labels(stage).inc(),
+    ended,
+    refused(status) {
+      unrouted.finished(status, 0);
+      ended('guard');
+    },
     reloaded: (result) => reloads.labels(result).inc(),
     connectionOpened: () => connections.inc(),
     connectionClosed: () => connections.dec(),
@@ -80,7 +98,8 @@ function bind(
   attempts: Counter,
   retries: Counter,
 ): ServiceMetrics {
-  const byStatus = new Map<number, ReturnType<Counter['labels']>>();
+  const byStatus = new Map<number, CounterSeries>();
+  const byUpstream = new Map<string, Map<string, CounterSeries>>();
   const durations = duration.labels(service);
   const retried = retries.labels(service);
   return {
@@ -93,7 +112,19 @@ function bind(
       counter.inc();
       durations.observe(durationSeconds);
     },
-    attempted: (upstream, outcome) => attempts.labels(service, upstream, outcome).inc(),
+    attempted(upstream, outcome) {
+      let byOutcome = byUpstream.get(upstream);
+      if (!byOutcome) {
+        byOutcome = new Map();
+        byUpstream.set(upstream, byOutcome);
+      }
+      let counter = byOutcome.get(outcome);
+      if (!counter) {
+        counter = attempts.labels(service, upstream, outcome);
+        byOutcome.set(outcome, counter);
+      }
+      counter.inc();
+    },
     retried: () => retried.inc(),
   };
 }

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { createHealth, type Health, type VerdictChange } from '@headgate/balancer';
+import { upstreamAddressOf } from './address.ts';
 import {
   answering,
   type FakeUpstream,
@@ -33,9 +40,8 @@ function watch(
   const events = new EventEmitter();
   const probe = startProbe({
     connection: {
-      origin: url,
+      address: upstreamAddressOf(url),
       connectTimeoutMs: 30_000,
-      keepAliveMs: 60_000,
       headSizeBytes: 16_384,
     },
     health,
@@ -58,6 +64,13 @@ async function upstreamFor(t: TestContext, answer: FakeUpstream['answer']) {
   const upstream = await startFakeUpstream(answer);
   t.after(() => upstream.close());
   return upstream;
+}
+
+/** A path no socket has yet. */
+async function socketPathFor(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'headgate-probe-'));
+  t.after(() => rm(folder, { recursive: true }));
+  return join(folder, 'app.sock');
 }
 
 function told(changes: readonly VerdictChange[]): string[] {
@@ -230,4 +243,47 @@ describe('a probe', () => {
     await other.asked(3);
     assert.equal(quiet.requests.length, 0);
   });
+
+  it('asks over a unix socket, for localhost', async (t) => {
+    const path = await socketPathFor(t);
+    const hosts: unknown[] = [];
+    const server = createServer((message, response) => {
+      hosts.push(message.headers.host);
+      response.end();
+    });
+    server.listen(path);
+    t.after(() => server.close());
+    await once(server, 'listening');
+    const { changed, changes } = watch(t, `unix:${path}`, { intervalMs: NEVER_MS });
+    await changed(1);
+    assert.deepEqual(hosts, ['localhost']);
+    assert.deepEqual(told(changes), ['unknown to healthy: answered']);
+  });
+
+  it('finds that there is no such unix socket', async (t) => {
+    const path = await socketPathFor(t);
+    const { changed, changes } = watch(t, `unix:${path}`, { intervalMs: NEVER_MS });
+    await changed(1);
+    assert.deepEqual(told(changes), ['unknown to unhealthy: ENOENT']);
+  });
+
+  for (const [host, name] of [
+    ['localhost', 'localhost'],
+    ['127.0.0.1', 'no name'],
+  ] as const) {
+    it(`asks ${host} over TLS for ${name}`, async (t) => {
+      const names: string[] = [];
+      // Without a certificate the handshake fails; what was asked for is known by then.
+      const server = createTlsServer();
+      server.on('tlsClientError', (_error, socket) => names.push(socket.servername || 'no name'));
+      server.listen(0, '127.0.0.1');
+      t.after(() => server.close());
+      await once(server, 'listening');
+      const url = `https://${host}:${(server.address() as AddressInfo).port}`;
+      const { changed, health } = watch(t, url, { intervalMs: NEVER_MS });
+      await changed(1);
+      assert.equal(health.verdict, 'unhealthy');
+      assert.deepEqual(names, [name]);
+    });
+  }
 });

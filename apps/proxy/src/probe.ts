@@ -3,8 +3,16 @@
  * answers mean (rise, fall, verdict) is decided in the balancer.
  */
 import { type Health, probeDelayMs, type VerdictChange } from '@headgate/balancer';
-import { Client } from 'undici';
-import { type ConnectionSettings, createConnector } from './connections.ts';
+import { buildConnector, Client } from 'undici';
+import { tlsNameOf, type UpstreamAddress } from './address.ts';
+
+/** How to reach the upstream that is asked. */
+export interface ProbeConnection {
+  readonly address: UpstreamAddress;
+  readonly connectTimeoutMs: number;
+  /** Largest response head accepted, in bytes. */
+  readonly headSizeBytes: number;
+}
 
 interface HealthCheckSettings {
   readonly path: string;
@@ -19,7 +27,7 @@ export interface Probe {
 }
 
 export interface ProbeOptions {
-  readonly connection: ConnectionSettings;
+  readonly connection: ProbeConnection;
   readonly health: Health;
   readonly check: HealthCheckSettings;
   readonly now: () => number;
@@ -79,14 +87,14 @@ export function startProbe(options: ProbeOptions): Probe {
 
 /** One probe; undefined when the upstream is fine, otherwise what was wrong. */
 async function ask(
-  connection: ConnectionSettings,
+  connection: ProbeConnection,
   check: HealthCheckSettings,
   stopped: AbortSignal,
 ): Promise<string | undefined> {
   const timeout = new AbortController();
   const timer = setTimeout(() => timeout.abort(), check.timeoutMs);
   // A connection of its own: an open one says nothing about whether new ones are taken.
-  const client = new Client(connection.origin, {
+  const client = new Client(originOf(connection.address), {
     pipelining: 0,
     maxHeaderSize: connection.headSizeBytes,
     connect: createConnector(connection),
@@ -113,4 +121,21 @@ async function ask(
     clearTimeout(timer);
     await client.destroy();
   }
+}
+
+/** What undici takes the Host field from; a unix socket has no host of its own. */
+function originOf({ key, endpoint }: UpstreamAddress): string {
+  return endpoint.kind === 'unix' ? 'http://localhost' : key;
+}
+
+/** Opens sockets to the upstream; on TLS the name asked for and verified is the upstream's own. */
+function createConnector(connection: ProbeConnection): buildConnector.connector {
+  const { endpoint } = connection.address;
+  const open = buildConnector({
+    timeout: connection.connectTimeoutMs,
+    allowH2: false,
+    ...(endpoint.kind === 'unix' ? { socketPath: endpoint.path } : {}),
+  });
+  const servername = tlsNameOf(connection.address) ?? '';
+  return (options, callback) => open({ ...options, servername }, callback);
 }

@@ -3,111 +3,319 @@
  * settle, finish. Plain requests and upgraded connections live the same life; what differs is the
  * carrier, which makes one attempt or writes one error page. See docs/life-of-a-request.md.
  */
-import type { IncomingMessage } from 'node:http';
 import { type Lease, mayRetry, type Upstream } from '@headgate/balancer';
+import { type FieldLines, fieldWriter, type RequestHead } from '@headgate/http1';
 import {
   childTrace,
   formatTraceparent,
   isValidRequestId,
   newTrace,
   parseTraceparent,
+  type RandomHex,
 } from '@headgate/telemetry';
-import { formatAddress } from './address.ts';
 import {
   type ErrorPage,
   errorPage,
   type FailedOutcome,
   type Failure,
+  type FailureKind,
   failure,
   type Outcome,
   statusOf,
 } from './errors.ts';
 import type { PreparedRequest, RequestBody } from './exchange.ts';
-import { forwardingHeaders, identifyClient, plainAddress } from './forwarded.ts';
+import type { Peer } from './forwarded.ts';
 import { guardRequest } from './guard.ts';
-import { endToEndRequestHeaders, headerValue } from './headers.ts';
-import { type RequestRecord, startStopwatch } from './request.ts';
+import { endToEndRequestLines, fieldValue } from './headers.ts';
+import { enter, type RequestRecord, Stopwatch } from './request.ts';
 import { hostnameOf } from './router.ts';
 import type { ServiceRuntime, Snapshot, UpstreamRuntime } from './snapshot.ts';
 import { parseTarget } from './target.ts';
+import { Deadline, type TimerWheel } from './timer-wheel.ts';
 
 /** What a request needs from the running edge. */
 export interface Edge {
   /** The current snapshot; a request reads it once. */
   readonly snapshot: () => Snapshot;
+  /** Monotonic clock in milliseconds. */
   readonly now: () => number;
+  readonly timers: TimerWheel;
   readonly nextRequestId: () => string;
-  readonly randomBytes: (size: number) => Uint8Array;
+  readonly randomHex: RandomHex;
+  /** Whether anybody reads what each stage took. */
+  isTimed: boolean;
   /** Requests being served now, over all services. */
   inFlight: number;
   /** Called once per request, when it is over. */
   readonly onFinish: (record: RequestRecord) => void;
 }
 
+/** What the stages look at; valid until `Carrier.finished`. */
+export type IncomingHead = Pick<
+  RequestHead,
+  'method' | 'target' | 'authority' | 'fields' | 'framing' | 'contentLength'
+>;
+
 /** How attempts and error pages travel for one kind of downstream exchange. */
 export interface Carrier {
+  readonly peer: Peer;
   /** The client's body; undefined when the request has none. */
   readonly body: RequestBody | undefined;
   /** Fields only this kind of exchange sends upstream (an upgrade's own handshake). */
-  readonly extraHeaders: readonly string[];
+  readonly extraLines: FieldLines | undefined;
+  /** The address the request came in on, for requests that name no host. */
+  localAuthority(): string;
+  /** Calls `settle` exactly once, possibly before it returns. */
   attempt(
     request: PreparedRequest,
     upstream: UpstreamRuntime,
     service: ServiceRuntime,
-  ): Promise<Outcome>;
+    settle: (outcome: Outcome) => void,
+  ): RunningAttempt;
   refuse(page: ErrorPage): void;
+  /** The request is over: answered, refused or broken off. */
+  finished(): void;
 }
 
-/** Serves one request from begin to finish. Never rejects: whatever happens becomes an answer. */
-export async function serve(edge: Edge, message: IncomingMessage, carrier: Carrier): Promise<void> {
-  const record = begin(edge, message);
-  edge.inFlight++;
-  try {
-    const refusal = route(record) ?? guard(record, message) ?? cache(record) ?? admit(edge, record);
-    const ending = refusal ?? (await attemptUntilSettled(record, carrier));
-    if (ending) refuse(record, carrier, ending);
-  } catch (error) {
-    record.error = error;
-    refuse(record, carrier, failure('internal', 'the edge failed to serve this request'));
-  } finally {
+/** An attempt under way. */
+export interface RunningAttempt {
+  /** Ends it, if it has not ended yet, with this outcome. */
+  cancel(kind: FailureKind, detail: string): void;
+}
+
+/** Serves one request from begin to finish. Never throws: whatever happens becomes an answer. */
+export function serve(edge: Edge, head: IncomingHead, carrier: Carrier): void {
+  new Life(edge, head, carrier).run();
+}
+
+const requestIdLine = fieldWriter('x-request-id');
+const traceparentLine = fieldWriter('traceparent');
+
+const NONE: readonly Upstream[] = [];
+
+class Life {
+  readonly #edge: Edge;
+  readonly #head: IncomingHead;
+  readonly #carrier: Carrier;
+  readonly #record: RequestRecord;
+  #request: PreparedRequest | undefined;
+  #attempt: RunningAttempt | undefined;
+  #tried = NONE;
+  #total: Deadline | undefined;
+
+  constructor(edge: Edge, head: IncomingHead, carrier: Carrier) {
+    this.#edge = edge;
+    this.#head = head;
+    this.#carrier = carrier;
+    this.#record = begin(edge, head, carrier);
+    edge.inFlight++;
+  }
+
+  run(): void {
+    try {
+      const refusal = this.#route() ?? this.#guard() ?? this.#cache() ?? this.#admit();
+      if (refusal) return this.#finish(refusal);
+      this.#request = prepare(this.#record, this.#head, this.#carrier);
+      this.#startTotal();
+      this.#acquire();
+    } catch (error) {
+      this.#finishBroken(error);
+    }
+  }
+
+  /** 2 route: from host, path, method and headers to a service. */
+  #route(): Failure | undefined {
+    const record = this.#record;
+    enter(record, 'route');
+    // It names an authority and no path, so there is nothing to route by.
+    if (record.method === 'CONNECT') return failure('method-refused', 'CONNECT is not served here');
+    if (record.targetProblem !== undefined) return failure('bad-request', record.targetProblem);
+    const result = record.snapshot.router.match({
+      method: record.method,
+      path: record.path,
+      hostname: hostnameOf(record.host),
+      header: (name) => fieldValue(record.fields, name),
+    });
+    if (result.kind === 'none') {
+      return failure('no-route', `no route matches ${record.method} ${record.path}`);
+    }
+    if (result.kind === 'method') {
+      record.allowed = result.allowed;
+      return failure('method-refused', `${record.path} takes ${result.allowed.join(', ')}`);
+    }
+    record.route = result.route;
+    record.service = record.snapshot.services.get(result.route.service);
+    return undefined;
+  }
+
+  /** 3 guard: is this request one the edge is willing to pass on? */
+  #guard(): Failure | undefined {
+    const record = this.#record;
+    enter(record, 'guard');
+    const { framing, contentLength } = this.#head;
+    const request = {
+      method: record.method,
+      path: record.path,
+      expect: fieldValue(record.fields, 'expect'),
+      bodySizeBytes: framing === 'length' ? contentLength : undefined,
+    };
+    return guardRequest(request, record.snapshot.config.limits.requestBodySize);
+  }
+
+  /** 4 cache: a stored answer may end the request here; routes without a cache go on. */
+  #cache(): undefined {
+    enter(this.#record, 'cache');
+    return undefined;
+  }
+
+  /** 5 admit: no more at once than the process can carry; the rest hears so immediately. */
+  #admit(): Failure | undefined {
+    enter(this.#record, 'admit');
+    const { maxInFlight } = this.#record.snapshot.config.limits;
+    if (this.#edge.inFlight <= maxInFlight) return undefined;
+    return failure('overloaded', `${maxInFlight} requests are in flight already; ask again shortly`);
+  }
+
+  /** 6 acquire: pick and count in one turn; an upstream is asked again only when no other is left. */
+  #acquire(): void {
+    const record = this.#record;
+    enter(record, 'acquire');
+    const { service } = record;
+    if (!service) {
+      throw new Error(`route ${record.route?.index} names a service that does not exist`);
+    }
+    // An idle connection that had died says nothing about its upstream, so that a fresh one may be
+    // tried; how often is bounded by `retries`.
+    const lease =
+      service.balancer.acquire(this.#tried) ??
+      (record.failure?.kind === 'upstream-reset' ? service.balancer.acquire() : undefined);
+    if (lease) return this.#exchange(service, lease);
+    this.#finish(
+      record.failure ?? failure('no-upstream', `no upstream of ${service.name} takes requests`),
+    );
+  }
+
+  /** 7 exchange: one attempt with one upstream. */
+  #exchange(service: ServiceRuntime, lease: Lease): void {
+    const record = this.#record;
+    enter(record, 'exchange');
+    record.attempts++;
+    record.upstream = lease.upstream.key;
+    const upstream = service.upstreams.get(lease.upstream.key) as UpstreamRuntime;
+    const request = this.#request as PreparedRequest;
+    try {
+      const attempt = this.#carrier.attempt(request, upstream, service, (outcome) =>
+        this.#settle(service, lease, upstream, outcome),
+      );
+      if (!lease.isReleased) this.#attempt = attempt;
+    } catch (error) {
+      lease.release('ignored');
+      throw error;
+    }
+  }
+
+  /** 8 settle: the lease goes back exactly once, with what the attempt says about the upstream. */
+  #settle(
+    service: ServiceRuntime,
+    lease: Lease,
+    upstream: UpstreamRuntime,
+    outcome: Outcome,
+  ): void {
+    const record = this.#record;
+    enter(record, 'settle');
+    this.#attempt = undefined;
+    try {
+      service.metrics.attempted(lease.upstream.key, outcome.kind);
+      if (outcome.kind === 'answered') {
+        record.status = outcome.status;
+        record.failure = undefined;
+        lease.release(outcome.status >= 500 ? 'failure' : 'success');
+        return this.#finish(undefined);
+      }
+      record.failure = outcome;
+      record.status = statusOf(outcome.kind);
+      lease.release(outcome.side === 'upstream' ? 'failure' : 'ignored');
+      if (outcome.kind === 'connect-failed' || outcome.kind === 'connect-timeout') {
+        upstream.probe?.hurry();
+      }
+      if (outcome.hasResponseStarted || outcome.kind === 'client-gone') {
+        return this.#finish(undefined);
+      }
+      if (!isRepeatable(record, this.#carrier, outcome)) return this.#finish(outcome);
+      this.#tried = [...this.#tried, lease.upstream];
+      service.metrics.retried();
+      this.#acquire();
+    } catch (error) {
+      this.#finishBroken(error);
+    }
+  }
+
+  /** 9 finish: an error page where one is due, one metrics update, one access-log line. */
+  #finish(problem: Failure | undefined): void {
+    const record = this.#record;
+    const edge = this.#edge;
+    if (problem) this.#refuse(problem);
+    if (this.#total) edge.timers.remove(this.#total);
     edge.inFlight--;
-    record.endedAt = record.stopwatch.stage;
-    record.stopwatch.enter('finish');
+    record.endedAt = record.stage;
+    enter(record, 'finish');
     edge.onFinish(record);
+    this.#carrier.finished();
+  }
+
+  #finishBroken(error: unknown): void {
+    // Broken while finishing: there is nothing left to say to anybody.
+    if (this.#record.stage === 'finish') throw error;
+    this.#record.error = error;
+    this.#finish(failure('internal', 'the edge failed to serve this request'));
+  }
+
+  #refuse(problem: Failure): void {
+    const record = this.#record;
+    record.failure = problem;
+    record.status = statusOf(problem.kind);
+    const allow = record.allowed ? ['allow', record.allowed.join(', ')] : [];
+    this.#carrier.refuse(errorPage(problem, record.id, allow));
+  }
+
+  #startTotal(): void {
+    const totalMs = this.#record.service?.config.timeouts.total;
+    if (totalMs === undefined) return;
+    this.#total = new Deadline(() =>
+      this.#attempt?.cancel('total-timeout', `the request took longer than ${totalMs} ms in total`),
+    );
+    this.#edge.timers.set(this.#total, totalMs);
   }
 }
 
 /** 1 begin: who asks, under which id, for what, under which configuration. */
-function begin(edge: Edge, message: IncomingMessage): RequestRecord {
-  const stopwatch = startStopwatch(edge.now);
+function begin(edge: Edge, head: IncomingHead, carrier: Carrier): RequestRecord {
+  const stopwatch = edge.isTimed ? new Stopwatch(edge.now) : undefined;
   const startedMs = edge.now();
   const snapshot = edge.snapshot();
-  const headers = message.rawHeaders;
-  const peer = plainAddress(message.socket.remoteAddress);
-  const method = message.method ?? 'GET';
-  const target = parseTarget(message.url ?? '/', method);
-  const named = (target.ok ? target.host : undefined) ?? headerValue(headers, 'host');
-  const { localAddress = '', localPort = 0 } = message.socket;
-  const host = named || formatAddress(plainAddress(localAddress), localPort);
-  const client = identifyClient(peer, 'http', host, headers, snapshot.trustedProxies);
-  const givenId = client.isPeerTrusted ? headerValue(headers, 'x-request-id') : undefined;
-  const parent = parseTraceparent(headerValue(headers, 'traceparent'));
+  const { method, fields } = head;
+  const target = parseTarget(head.target, method);
+  const host = head.authority || carrier.localAuthority();
+  const client = carrier.peer.identify(host, fields, snapshot.trustedProxies);
+  const givenId = client.isPeerTrusted ? fieldValue(fields, 'x-request-id') : undefined;
+  const parent = parseTraceparent(fieldValue(fields, 'traceparent'));
   return {
     id: givenId && isValidRequestId(givenId) ? givenId : edge.nextRequestId(),
-    trace: parent ? childTrace(parent, edge.randomBytes) : newTrace(edge.randomBytes),
+    trace: parent ? childTrace(parent, edge.randomHex) : newTrace(edge.randomHex),
     snapshot,
     client,
-    peer,
     method,
     host,
-    path: target.ok ? target.path : (message.url ?? ''),
+    path: target.ok ? target.path : head.target,
     query: target.ok ? target.query : '',
     targetProblem: target.ok ? undefined : target.reason,
-    headers,
+    fields,
     startedMs,
     stopwatch,
+    stage: 'begin',
     endedAt: 'begin',
     route: undefined,
+    allowed: undefined,
     service: undefined,
     upstream: undefined,
     attempts: 0,
@@ -117,149 +325,24 @@ function begin(edge: Edge, message: IncomingMessage): RequestRecord {
   };
 }
 
-/** 2 route: from host, path, method and headers to a service. */
-function route(record: RequestRecord): Failure | undefined {
-  record.stopwatch.enter('route');
-  if (record.targetProblem !== undefined) return failure('bad-request', record.targetProblem);
-  const result = record.snapshot.router.match({
-    method: record.method,
-    path: record.path,
-    hostname: hostnameOf(record.host),
-    header: (name) => headerValue(record.headers, name),
-  });
-  if (result.kind === 'none') {
-    return failure('no-route', `no route matches ${record.method} ${record.path}`);
-  }
-  if (result.kind === 'method') {
-    record.allowed = result.allowed;
-    return failure('method-refused', `${record.path} takes ${result.allowed.join(', ')}`);
-  }
-  record.route = result.route;
-  record.service = record.snapshot.services.get(result.route.service);
-  return undefined;
-}
-
-/** 3 guard: is this request one the edge is willing to pass on? */
-function guard(record: RequestRecord, message: IncomingMessage): Failure | undefined {
-  record.stopwatch.enter('guard');
-  const { method, path, host, headers } = record;
-  const { requestHeaderCount } = record.snapshot.config.limits;
-  return guardRequest(
-    { method, path, host, headers, httpVersion: message.httpVersion },
-    requestHeaderCount,
-  );
-}
-
-/** 4 cache: a stored answer may end the request here; routes without a cache go on. */
-function cache(record: RequestRecord): undefined {
-  record.stopwatch.enter('cache');
-  return undefined;
-}
-
-/** 5 admit: no more at once than the process can carry; the rest hears so immediately. */
-function admit(edge: Edge, record: RequestRecord): Failure | undefined {
-  record.stopwatch.enter('admit');
-  const { maxInFlight } = record.snapshot.config.limits;
-  if (edge.inFlight <= maxInFlight) return undefined;
-  return failure('overloaded', `${maxInFlight} requests are in flight already; ask again shortly`);
-}
-
-/** Stages 6 to 8, until an attempt succeeds or may not be repeated. */
-async function attemptUntilSettled(
-  record: RequestRecord,
-  carrier: Carrier,
-): Promise<Failure | undefined> {
-  const service = record.service;
-  if (!service) throw new Error(`route ${record.route?.index} names a service that does not exist`);
-  const request = prepare(record, carrier);
-  const tried: Upstream[] = [];
-  for (;;) {
-    record.stopwatch.enter('acquire');
-    const lease = acquire(service, tried, record.failure);
-    if (!lease) {
-      return (
-        record.failure ?? failure('no-upstream', `no upstream of ${service.name} takes requests`)
-      );
-    }
-    const upstream = service.upstreams.get(lease.upstream.key) as UpstreamRuntime;
-    record.attempts++;
-    record.upstream = lease.upstream.key;
-
-    record.stopwatch.enter('exchange');
-    let outcome: Outcome;
-    try {
-      outcome = await carrier.attempt(request, upstream, service);
-    } catch (error) {
-      lease.release('ignored');
-      throw error;
-    }
-
-    record.stopwatch.enter('settle');
-    settle(record, service, lease, outcome);
-    if (outcome.kind === 'answered') return undefined;
-    if (outcome.kind === 'connect-failed' || outcome.kind === 'connect-timeout') {
-      upstream.probe?.hurry();
-    }
-    if (outcome.hasResponseStarted || outcome.kind === 'client-gone') return undefined;
-    if (!isRepeatable(record, carrier, outcome)) return outcome;
-    tried.push(lease.upstream);
-    service.metrics.retried();
-  }
-}
-
 /** What goes upstream; made once, so that every attempt starts from the same request. */
-function prepare(record: RequestRecord, carrier: Carrier): PreparedRequest {
-  const headers = [
-    'host',
-    record.host,
-    ...endToEndRequestHeaders(record.headers),
-    ...forwardingHeaders(record.client, record.peer, record.headers),
-    'x-request-id',
-    record.id,
-    'traceparent',
-    formatTraceparent(record.trace),
-    'via',
-    '1.1 headgate',
-    ...carrier.extraHeaders,
-  ];
+function prepare(record: RequestRecord, head: IncomingHead, carrier: Carrier): PreparedRequest {
+  const idLine = requestIdLine(record.id);
+  const lines =
+    record.client.lines +
+    endToEndRequestLines(record.fields) +
+    idLine +
+    traceparentLine(formatTraceparent(record.trace)) +
+    (carrier.extraLines ?? '');
   return {
     id: record.id,
+    idLine,
     method: record.method,
     target: record.path + record.query,
-    headers,
+    lines: lines as FieldLines,
+    framing: head.framing === 'length' ? head.contentLength : head.framing,
     body: carrier.body,
   };
-}
-
-/** 6 acquire: pick and count in one turn; an upstream is asked again only when no other is left. */
-function acquire(
-  service: ServiceRuntime,
-  tried: readonly Upstream[],
-  last: Failure | undefined,
-): Lease | undefined {
-  const lease = service.balancer.acquire(tried);
-  // An idle connection that had died says nothing about its upstream, so that a fresh one may be
-  // tried; how often is bounded by `retries`.
-  return lease ?? (last?.kind === 'upstream-reset' ? service.balancer.acquire() : undefined);
-}
-
-/** 8 settle: the lease goes back exactly once, with what the attempt says about the upstream. */
-function settle(
-  record: RequestRecord,
-  service: ServiceRuntime,
-  lease: Lease,
-  outcome: Outcome,
-): void {
-  if (outcome.kind === 'answered') {
-    record.status = outcome.status;
-    record.failure = undefined;
-    lease.release(outcome.status >= 500 ? 'failure' : 'success');
-  } else {
-    record.failure = outcome;
-    record.status = statusOf(outcome.kind);
-    lease.release(outcome.side === 'upstream' ? 'failure' : 'ignored');
-  }
-  service.metrics.attempted(lease.upstream.key, outcome.kind);
 }
 
 function isRepeatable(record: RequestRecord, carrier: Carrier, outcome: FailedOutcome): boolean {
@@ -276,11 +359,4 @@ function isRepeatable(record: RequestRecord, carrier: Carrier, outcome: FailedOu
     hasResponseStarted: outcome.hasResponseStarted,
     canReplayBody: !carrier.body?.isStarted,
   });
-}
-
-function refuse(record: RequestRecord, carrier: Carrier, problem: Failure): void {
-  record.failure = problem;
-  record.status = statusOf(problem.kind);
-  const allow = record.allowed ? ['allow', record.allowed.join(', ')] : [];
-  carrier.refuse(errorPage(problem, record.id, allow));
 }

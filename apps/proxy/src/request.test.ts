@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { stages, startStopwatch } from './request.ts';
+import { enter, type RequestRecord, Stopwatch, stages } from './request.ts';
 
 function createClock() {
   let nowMs = 1_000;
@@ -15,14 +15,13 @@ function createClock() {
 
 describe('the stopwatch of a request', () => {
   it('starts in the first stage with nothing spent', () => {
-    const stopwatch = startStopwatch(() => 5);
-    assert.equal(stopwatch.stage, 'begin');
+    const stopwatch = new Stopwatch(() => 5);
     assert.deepEqual(stopwatch.totals(), Object.fromEntries(stages.map((stage) => [stage, 0])));
   });
 
   it('adds up what every stage took, those entered twice too', () => {
     const clock = createClock();
-    const stopwatch = startStopwatch(clock.now);
+    const stopwatch = new Stopwatch(clock.now);
     clock.advance(1);
     stopwatch.enter('exchange');
     clock.advance(20);
@@ -31,7 +30,6 @@ describe('the stopwatch of a request', () => {
     stopwatch.enter('exchange');
     clock.advance(30);
     const totals = stopwatch.totals();
-    assert.equal(stopwatch.stage, 'exchange');
     assert.equal(totals.begin, 1);
     assert.equal(totals.exchange, 50);
     assert.equal(totals.settle, 2);
@@ -40,7 +38,7 @@ describe('the stopwatch of a request', () => {
 
   it('may be read while it runs', () => {
     const clock = createClock();
-    const stopwatch = startStopwatch(clock.now);
+    const stopwatch = new Stopwatch(clock.now);
     clock.advance(3);
     assert.equal(stopwatch.totals().begin, 3);
     clock.advance(4);
@@ -49,7 +47,7 @@ describe('the stopwatch of a request', () => {
 
   it('rounds to microseconds', () => {
     const clock = createClock();
-    const stopwatch = startStopwatch(clock.now);
+    const stopwatch = new Stopwatch(clock.now);
     clock.advance(0.123_456);
     assert.equal(stopwatch.totals().begin, 0.123);
   });
@@ -59,7 +57,7 @@ describe('the stopwatch of a request', () => {
     fc.assert(
       fc.property(fc.array(step), (steps) => {
         const clock = createClock();
-        const stopwatch = startStopwatch(clock.now);
+        const stopwatch = new Stopwatch(clock.now);
         for (const [stage, ms] of steps) {
           stopwatch.enter(stage);
           clock.advance(ms);
@@ -68,5 +66,18 @@ describe('the stopwatch of a request', () => {
         assert.equal(sum, clock.now() - 1_000);
       }),
     );
+  });
+});
+
+describe('a request that enters a stage', () => {
+  it('is in it, whether or not its time is taken', () => {
+    const clock = createClock();
+    for (const stopwatch of [undefined, new Stopwatch(clock.now)]) {
+      const record = { stage: 'begin', stopwatch } as RequestRecord;
+      enter(record, 'route');
+      clock.advance(3);
+      assert.equal(record.stage, 'route');
+      if (stopwatch) assert.equal(stopwatch.totals().route, 3);
+    }
   });
 });

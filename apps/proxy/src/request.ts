@@ -1,4 +1,5 @@
 /** One request's own record, from its first byte to its log line; all of its state is here. */
+import type { Fields } from '@headgate/http1';
 import type { TraceContext } from '@headgate/telemetry';
 import type { Failure } from './errors.ts';
 import type { Client } from './forwarded.ts';
@@ -26,7 +27,6 @@ export interface RequestRecord {
   /** The configuration this request lives under, from start to end. */
   readonly snapshot: Snapshot;
   readonly client: Client;
-  readonly peer: string;
   readonly method: string;
   /** The target's authority, otherwise the Host field, otherwise the address it came in on. */
   readonly host: string;
@@ -35,14 +35,16 @@ export interface RequestRecord {
   readonly query: string;
   /** Why the target is no good; undefined when it is. */
   readonly targetProblem: string | undefined;
-  readonly headers: readonly string[];
+  readonly fields: Fields;
   readonly startedMs: number;
-  readonly stopwatch: Stopwatch;
+  /** Only where somebody asks what each stage took. */
+  readonly stopwatch: Stopwatch | undefined;
+  stage: Stage;
   /** The last stage that decided about the request. */
   endedAt: Stage;
   route: Route | undefined;
   /** Methods the path would take, when it was refused for its method. */
-  allowed?: readonly string[];
+  allowed: readonly string[] | undefined;
   service: ServiceRuntime | undefined;
   /** Key of the upstream that was asked last. */
   upstream: string | undefined;
@@ -53,37 +55,43 @@ export interface RequestRecord {
   error: unknown;
 }
 
-/** Follows a request through the stages and adds up what each of them took. */
-export interface Stopwatch {
-  readonly stage: Stage;
-  enter(stage: Stage): void;
-  /** Milliseconds spent in each stage so far. */
-  totals(): Record<Stage, number>;
+/** The request goes on to its next stage. */
+export function enter(record: RequestRecord, stage: Stage): void {
+  record.stage = stage;
+  record.stopwatch?.enter(stage);
 }
 
-/** `now` is a monotonic clock in milliseconds. */
-export function startStopwatch(now: () => number): Stopwatch {
-  const spentMs = new Float64Array(stages.length);
-  let current = 0;
-  let sinceMs = now();
-  const add = () => {
-    const nowMs = now();
-    spentMs[current] = (spentMs[current] ?? 0) + nowMs - sinceMs;
-    sinceMs = nowMs;
-  };
-  return {
-    get stage() {
-      return stages[current] as Stage;
-    },
-    enter(stage) {
-      add();
-      current = stages.indexOf(stage);
-    },
-    totals() {
-      add();
-      return Object.fromEntries(
-        stages.map((stage, i) => [stage, Math.round((spentMs[i] ?? 0) * 1000) / 1000]),
-      ) as Record<Stage, number>;
-    },
-  };
+/** Follows a request through the stages and adds up what each of them took. */
+export class Stopwatch {
+  readonly #now: () => number;
+  readonly #spentMs = new Float64Array(stages.length);
+  #current = 0;
+  #sinceMs: number;
+
+  /** `now` is a monotonic clock in milliseconds. */
+  constructor(now: () => number) {
+    this.#now = now;
+    this.#sinceMs = now();
+  }
+
+  enter(stage: Stage): void {
+    this.#add();
+    this.#current = stages.indexOf(stage);
+  }
+
+  /** Milliseconds spent in each stage so far. */
+  totals(): Record<Stage, number> {
+    this.#add();
+    const totals: Partial<Record<Stage, number>> = {};
+    for (let i = 0; i < stages.length; i++) {
+      totals[stages[i] as Stage] = Math.round((this.#spentMs[i] as number) * 1_000) / 1_000;
+    }
+    return totals as Record<Stage, number>;
+  }
+
+  #add(): void {
+    const nowMs = this.#now();
+    this.#spentMs[this.#current] = (this.#spentMs[this.#current] as number) + nowMs - this.#sinceMs;
+    this.#sinceMs = nowMs;
+  }
 }

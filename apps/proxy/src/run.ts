@@ -29,8 +29,8 @@ export async function run(deps: RunDeps): Promise<number> {
     deps.complain(error instanceof Error ? error.message : String(error));
     return 1;
   }
-  for (const address of edge.addresses) deps.print(`listening on http://${address}`);
-  if (edge.adminAddress) deps.print(`admin on http://${edge.adminAddress}`);
+  for (const address of edge.addresses) deps.print(`listening on ${reachableAt(address)}`);
+  if (edge.adminAddress) deps.print(`admin on ${reachableAt(edge.adminAddress)}`);
   deps.print(`limits: ${loaded.config.limits.maxInFlight} requests in flight`);
   deps.print('ready');
 
@@ -77,4 +77,9 @@ async function reload(deps: RunDeps, edge: RunningEdge): Promise<void> {
     const why = error instanceof Error ? error.message : String(error);
     deps.complain(`reload refused, the old configuration stays: ${why}`);
   }
+}
+
+/** Unix sockets have no URL. */
+function reachableAt(address: string): string {
+  return address.startsWith('unix:') ? address : `http://${address}`;
 }

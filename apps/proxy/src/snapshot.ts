@@ -12,21 +12,19 @@ import {
   type Service,
   type Upstream,
 } from '@headgate/balancer';
+import { type UpstreamAddress, upstreamAddressOf } from './address.ts';
 import type { ProxyConfig, ServiceConfig, UpstreamConfig } from './config.ts';
-import {
-  type ConnectionSettings,
-  type Connections,
-  createConnections,
-  sameSettings,
-} from './connections.ts';
+import { Connections, type ConnectionSettings, sameSettings } from './connections.ts';
+import type { ExchangeTimeouts } from './exchange.ts';
 import { createTrustedProxies, type TrustedProxies } from './forwarded.ts';
 import type { ProxyMetrics, ServiceMetrics } from './metrics.ts';
 import { type Probe, startProbe } from './probe.ts';
 import { createRouter, type Router } from './router.ts';
+import type { TimerWheel } from './timer-wheel.ts';
 
 export interface UpstreamRuntime {
   readonly upstream: Upstream;
-  readonly url: URL;
+  readonly address: UpstreamAddress;
   readonly connections: Connections;
   readonly probe: Probe | undefined;
 }
@@ -35,6 +33,7 @@ export interface ServiceRuntime {
   readonly name: string;
   readonly config: ServiceConfig;
   readonly balancer: Service;
+  readonly exchangeTimeouts: ExchangeTimeouts;
   /** By the balancer's upstream key, which is the upstream's URL. */
   readonly upstreams: ReadonlyMap<string, UpstreamRuntime>;
   readonly metrics: ServiceMetrics;
@@ -50,6 +49,7 @@ export interface Snapshot {
 export interface SnapshotDeps {
   readonly now: () => number;
   readonly random: () => number;
+  readonly timers: TimerWheel;
   readonly metrics: Pick<ProxyMetrics, 'forService'>;
   readonly onVerdict: (service: string, upstream: string, to: string, reason: string) => void;
 }
@@ -99,7 +99,7 @@ function buildService(
   deps: SnapshotDeps,
 ): ServiceRuntime {
   const records = config.upstreams.map((entry) =>
-    carryUpstream(entry, config, previous?.upstreams.get(keyOf(entry)), previous?.config),
+    carryUpstream(entry, config, previous?.upstreams.get(upstreamAddressOf(entry.url).key), previous?.config),
   );
   const balancer = createService({
     name,
@@ -108,20 +108,19 @@ function buildService(
     random: deps.random,
   });
   const upstreams = new Map<string, UpstreamRuntime>();
-  for (const { upstream, url, before } of records) {
-    const settings: ConnectionSettings = {
-      origin: url.origin,
-      connectTimeoutMs: config.timeouts.connect,
-      keepAliveMs: config.timeouts.upstreamKeepAlive,
-      headSizeBytes: root.limits.responseHeadSize,
-    };
+  for (const { upstream, address, before } of records) {
+    const settings = connectionSettings(address, config, root);
     const connections =
       before && sameSettings(before.connections.settings, settings)
         ? before.connections
-        : createConnections(settings);
+        : new Connections(settings, deps.timers);
     const probe = config.healthCheck
       ? startProbe({
-          connection: settings,
+          connection: {
+            address,
+            connectTimeoutMs: config.timeouts.connect,
+            headSizeBytes: root.limits.responseHeadSize,
+          },
           health: upstream.health,
           check: {
             path: config.healthCheck.path,
@@ -136,9 +135,12 @@ function buildService(
           },
         })
       : undefined;
-    upstreams.set(upstream.key, { upstream, url, connections, probe });
+    upstreams.set(upstream.key, { upstream, address, connections, probe });
   }
-  return { name, config, balancer, upstreams, metrics: deps.metrics.forService(name) };
+  const { firstByte, idle } = config.timeouts;
+  const exchangeTimeouts = { firstByteMs: firstByte, idleMs: idle };
+  const metrics = deps.metrics.forService(name);
+  return { name, config, balancer, exchangeTimeouts, upstreams, metrics };
 }
 
 function carryUpstream(
@@ -146,12 +148,12 @@ function carryUpstream(
   config: ServiceConfig,
   before: UpstreamRuntime | undefined,
   configBefore: ServiceConfig | undefined,
-): { upstream: Upstream; url: URL; before: UpstreamRuntime | undefined } {
-  const key = keyOf(entry);
-  const url = new URL(entry.url);
+): { upstream: Upstream; address: UpstreamAddress; before: UpstreamRuntime | undefined } {
+  const address = upstreamAddressOf(entry.url);
+  const { key } = address;
   if (!before) {
     const upstream = createUpstream({ key, weight: entry.weight, health: newHealth(config) });
-    return { upstream, url, before };
+    return { upstream, address, before };
   }
   // What is in flight is a fact about the address; a verdict is one about the address and the
   // check that reached it.
@@ -160,7 +162,28 @@ function carryUpstream(
   const isSameCheck =
     JSON.stringify(config.healthCheck) === JSON.stringify(configBefore?.healthCheck);
   if (!isSameCheck) upstream.health = newHealth(config);
-  return { upstream, url, before };
+  return { upstream, address, before };
+}
+
+function connectionSettings(
+  address: UpstreamAddress,
+  { timeouts, maxConnecting }: ServiceConfig,
+  { limits }: ProxyConfig,
+): ConnectionSettings {
+  return {
+    address,
+    connectTimeoutMs: timeouts.connect,
+    keepAliveMs: timeouts.upstreamKeepAlive,
+    lifetimeMs: timeouts.upstreamLifetime,
+    maxConnecting,
+    limits: {
+      headSizeBytes: limits.responseHeadSize,
+      headerCount: limits.responseHeaderCount,
+      targetLength: 0,
+      chunkExtensionBytes: limits.chunkExtensionSize,
+      trailerSizeBytes: limits.trailerSize,
+    },
+  };
 }
 
 function newHealth(config: ServiceConfig): Health {
@@ -168,8 +191,4 @@ function newHealth(config: ServiceConfig): Health {
     rise: config.healthCheck?.rise ?? 1,
     fall: config.healthCheck?.fall ?? 1,
   });
-}
-
-function keyOf(entry: UpstreamConfig): string {
-  return new URL(entry.url).origin;
 }

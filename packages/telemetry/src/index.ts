@@ -14,6 +14,7 @@ export type { LogDestination } from './log-file.ts';
 export { createLogger, type Logger, type LoggerOptions, type LogLevel } from './logger.ts';
 export { registerProcessMetrics } from './process-metrics.ts';
 export type { RandomBytes } from './random-bytes.ts';
+export { createRandomHex, type RandomHex } from './random-hex.ts';
 export { createRegistry, type Registry } from './registry.ts';
 export { createRequestIds, isValidRequestId, type RequestIds } from './request-id.ts';
 export {

@@ -1,5 +1,5 @@
 /** W3C Trace Context, level 1: the `traceparent` header. https://www.w3.org/TR/trace-context-1/ */
-import type { RandomBytes } from './random-bytes.ts';
+import type { RandomHex } from './random-hex.ts';
 
 /** One step of a trace, as it is told to the next one. */
 export interface TraceContext {
@@ -29,19 +29,21 @@ export function formatTraceparent({ traceId, spanId, isSampled }: TraceContext):
 }
 
 /** A step of our own in the caller's trace. */
-export function childTrace(parent: TraceContext, randomBytes: RandomBytes): TraceContext {
-  return { ...parent, spanId: randomId(8, randomBytes) };
+export function childTrace(parent: TraceContext, randomHex: RandomHex): TraceContext {
+  const { traceId, isSampled } = parent;
+  return { traceId, spanId: randomId(16, randomHex), isSampled };
 }
 
 /**
  * The first step of a trace. It is marked as sampled: the common samplers behind us follow their
  * caller, and would otherwise never record anything.
  */
-export function newTrace(randomBytes: RandomBytes): TraceContext {
-  return { traceId: randomId(16, randomBytes), spanId: randomId(8, randomBytes), isSampled: true };
+export function newTrace(randomHex: RandomHex): TraceContext {
+  return { traceId: randomId(32, randomHex), spanId: randomId(16, randomHex), isSampled: true };
 }
 
-function randomId(sizeBytes: number, randomBytes: RandomBytes): string {
-  const id = Buffer.from(randomBytes(sizeBytes)).toString('hex');
-  return /^0+$/.test(id) ? id.replace(/0$/, '1') : id;
+function randomId(digits: number, randomHex: RandomHex): string {
+  const id = randomHex(digits);
+  // Looked at in full only when it begins like one of zeros.
+  return id.startsWith('00') && /^0+$/.test(id) ? id.replace(/0$/, '1') : id;
 }

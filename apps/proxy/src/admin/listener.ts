@@ -1,8 +1,8 @@
 /** The admin listener: metrics, health, readiness, the services as JSON, and the status page. */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { metricsContentType, type Registry } from '@headgate/telemetry';
-import { formatAddress } from '../address.ts';
+import { type Endpoint, formatEndpoint } from '../address.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { describeServices } from './services.ts';
 import { statusPage } from './status-page.ts';
@@ -14,8 +14,8 @@ export interface AdminDeps {
 }
 
 export interface AdminListener {
-  readonly host: string;
-  readonly port: number;
+  /** Where it accepts; with the port it got when port 0 was asked for. */
+  readonly endpoint: Endpoint;
   close(): Promise<void>;
 }
 
@@ -25,23 +25,17 @@ interface Answer {
   readonly body: string;
 }
 
-/** Binds the admin listener; rejects with a readable message when the address is taken. */
-export function startAdmin(
-  address: { host: string; port: number },
-  deps: AdminDeps,
-): Promise<AdminListener> {
+/** Binds the admin listener; rejects with a readable message when the address cannot be had. */
+export function startAdmin(endpoint: Endpoint, deps: AdminDeps): Promise<AdminListener> {
   const server = createServer((message, response) => reply(message, response, deps));
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      const where = formatAddress(address.host, address.port);
-      const why = error.code === 'EADDRINUSE' ? 'is in use by another process' : error.message;
-      reject(new Error(`${where} (admin.address) ${why}; stop it or change the address`));
+      const where = formatEndpoint(endpoint);
+      reject(new Error(`${where} (admin.address) ${whyRefused(endpoint, error)}`));
     });
-    server.listen(address.port, address.host, () => {
-      const { port } = server.address() as AddressInfo;
+    server.once('listening', () => {
       resolve({
-        host: address.host,
-        port,
+        endpoint: boundEndpoint(endpoint, server),
         close: () =>
           new Promise((closed) => {
             server.close(() => closed());
@@ -49,7 +43,22 @@ export function startAdmin(
           }),
       });
     });
+    if (endpoint.kind === 'unix') server.listen(endpoint.path);
+    else server.listen(endpoint.port, endpoint.host);
   });
+}
+
+function whyRefused(endpoint: Endpoint, error: NodeJS.ErrnoException): string {
+  if (error.code !== 'EADDRINUSE') return `${error.message}; stop it or change the address`;
+  // The socket file of a process that was killed stays behind, and looks no different.
+  return endpoint.kind === 'unix'
+    ? 'is in use by another process, or left behind by one; stop it, remove the file or change the address'
+    : 'is in use by another process; stop it or change the address';
+}
+
+function boundEndpoint(asked: Endpoint, server: Server): Endpoint {
+  if (asked.kind === 'unix') return asked;
+  return { ...asked, port: (server.address() as AddressInfo).port };
 }
 
 function reply(message: IncomingMessage, response: ServerResponse, deps: AdminDeps): void {

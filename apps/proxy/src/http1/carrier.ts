@@ -1,0 +1,181 @@
+/** One request on an HTTP/1.1 client connection: its attempts, and its answer as bytes. */
+import {
+  chunkPrefix,
+  type FieldLines,
+  fieldWriter,
+  lastChunk,
+  type RequestHead,
+  type ResponseHead,
+  writeResponseHead,
+} from '@headgate/http1';
+import type { ErrorPage, FailureKind, Outcome } from '../errors.ts';
+import { Attempt, type Downstream, type PreparedRequest } from '../exchange.ts';
+import type { Peer } from '../forwarded.ts';
+import { endToEndResponseLines } from '../headers.ts';
+import type { Outbox } from '../outbox.ts';
+import type { Carrier } from '../proxy.ts';
+import type { ServiceRuntime, UpstreamRuntime } from '../snapshot.ts';
+import { dateLine } from './date.ts';
+import { pageText } from './page.ts';
+import type { Upload } from './upload.ts';
+
+/** The client connection as one request on it sees it. */
+export interface AnswerSink {
+  readonly peer: Peer;
+  readonly outbox: Outbox;
+  /** No further request is served here. */
+  readonly isEnding: boolean;
+  localAuthority(): string;
+  /** Sends; false when the client has to catch up. */
+  flush(): boolean;
+  /** Cuts the connection; with a reset where a mere end could be taken for that of the answer. */
+  breakOff(withReset: boolean): void;
+  /** The answer is out, and the connection may or may not go on. */
+  answered(mayContinue: boolean): void;
+}
+
+const connectionLine = fieldWriter('connection');
+const NOTHING = '' as FieldLines;
+const CLOSE = connectionLine('close');
+const KEEP_ALIVE = connectionLine('keep-alive');
+
+export class Http1Carrier implements Carrier, Downstream {
+  readonly body: Upload | undefined;
+  readonly extraLines = undefined;
+  /** Nothing more happens for this request, but its body may still be coming. */
+  isOver = false;
+  readonly #sink: AnswerSink;
+  readonly #isHead: boolean;
+  readonly #isHttp10: boolean;
+  #keepAlive: boolean;
+  #idLine = NOTHING;
+  #attempt: Attempt | undefined;
+  #framing: number | 'chunked' | 'none' = 'none';
+  #endsWithConnection = false;
+  #hasAnswerBegun = false;
+
+  constructor(sink: AnswerSink, head: RequestHead, body: Upload | undefined) {
+    this.body = body;
+    this.#sink = sink;
+    this.#isHead = head.method === 'HEAD';
+    this.#isHttp10 = head.minorVersion === 0;
+    // Behind CONNECT may come what its sender takes for the tunnel.
+    this.#keepAlive = head.keepAlive && head.method !== 'CONNECT';
+  }
+
+  get peer(): Peer {
+    return this.#sink.peer;
+  }
+
+  localAuthority(): string {
+    return this.#sink.localAuthority();
+  }
+
+  attempt(
+    request: PreparedRequest,
+    upstream: UpstreamRuntime,
+    service: ServiceRuntime,
+    settle: (outcome: Outcome) => void,
+  ): Attempt {
+    this.#idLine = request.idLine;
+    const attempt = new Attempt(
+      request,
+      upstream.connections,
+      service.exchangeTimeouts,
+      this,
+      settle,
+    );
+    this.#attempt = attempt;
+    attempt.start();
+    return attempt;
+  }
+
+  refuse(page: ErrorPage): void {
+    // Whoever is told no in the middle of an upload should stop sending it.
+    if (this.body && !this.body.isComplete) this.#keepAlive = false;
+    this.#hasAnswerBegun = true;
+    this.#sink.outbox.addText(pageText(page, this.#isHead, this.#connectionLine()));
+    this.#sink.flush();
+  }
+
+  finished(): void {
+    this.isOver = true;
+    this.#attempt = undefined;
+    this.#sink.answered(this.#keepAlive);
+  }
+
+  /** Ends the request: the client is gone, too slow, or sends what cannot be taken. */
+  cancel(kind: FailureKind, detail: string): void {
+    this.#attempt?.cancel(kind, detail);
+  }
+
+  /** The client takes bytes again. */
+  caughtUp(): void {
+    this.#attempt?.caughtUp();
+  }
+
+  /** True once an answer other than a 1xx is on its way. */
+  get hasAnswerBegun(): boolean {
+    return this.#hasAnswerBegun;
+  }
+
+  interim(head: ResponseHead): void {
+    if (this.#isHttp10) return;
+    const lines = endToEndResponseLines(head.fields);
+    this.#sink.outbox.addText(writeResponseHead(head.status, head.reason, 'none', lines));
+    this.#sink.flush();
+  }
+
+  head(head: ResponseHead): void {
+    this.#hasAnswerBegun = true;
+    this.#framing = this.#framingFor(head);
+    const text = writeResponseHead(
+      head.status,
+      head.reason,
+      this.#framing,
+      endToEndResponseLines(head.fields),
+      head.fields.find('date') < 0 ? dateLine() : NOTHING,
+      this.#idLine,
+      this.#connectionLine(),
+    );
+    this.#sink.outbox.addText(text);
+  }
+
+  answer(bytes: Buffer, from: number, to: number): void {
+    const { outbox } = this.#sink;
+    if (this.#framing !== 'chunked') return outbox.addBytes(bytes, from, to);
+    outbox.addText(chunkPrefix(to - from));
+    outbox.addBytes(bytes, from, to);
+    outbox.addText('\r\n');
+  }
+
+  end(trailers: FieldLines | undefined): void {
+    if (this.#framing !== 'chunked') return;
+    this.#sink.outbox.addText(trailers ? lastChunk(trailers) : lastChunk());
+  }
+
+  flush(): boolean {
+    return this.#sink.flush();
+  }
+
+  breakOff(): void {
+    this.#keepAlive = false;
+    this.#sink.breakOff(this.#endsWithConnection);
+  }
+
+  #framingFor(head: ResponseHead): number | 'chunked' | 'none' {
+    const { framing, contentLength, status } = head;
+    if (framing === 'length') return contentLength;
+    // What HEAD and 304 say about a body that is not there.
+    if (framing === 'none') return contentLength >= 0 && status !== 204 ? contentLength : 'none';
+    if (!this.#isHttp10) return 'chunked';
+    this.#endsWithConnection = true;
+    this.#keepAlive = false;
+    return 'none';
+  }
+
+  #connectionLine(): FieldLines {
+    if (this.#sink.isEnding) this.#keepAlive = false;
+    return this.#keepAlive ? KEEP_ALIVE : CLOSE;
+  }
+}

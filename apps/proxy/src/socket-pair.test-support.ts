@@ -1,0 +1,74 @@
+/** Both ends of a TCP connection on loopback. */
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import type { TestContext } from 'node:test';
+
+export interface SocketPair<T> {
+  /** What the test made of the accepted end. */
+  readonly near: T;
+  readonly far: Socket;
+}
+
+/**
+ * Connects two sockets; both are destroyed after the test. `accept` gets one of them at the moment
+ * a server does, before anything is read from it.
+ */
+export async function openPair<T>(
+  t: TestContext,
+  accept: (socket: Socket) => T,
+): Promise<SocketPair<T>> {
+  const server = createServer({ allowHalfOpen: true, noDelay: true });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const accepted = new Promise<T>((resolve) => {
+    server.once('connection', (socket: Socket) => {
+      t.after(() => socket.destroy());
+      resolve(accept(socket));
+    });
+  });
+  const { port } = server.address() as AddressInfo;
+  const far = connect({ host: '127.0.0.1', port, allowHalfOpen: true });
+  t.after(() => far.destroy());
+  const near = await accepted;
+  if (far.connecting) await once(far, 'connect');
+  server.close();
+  return { near, far };
+}
+
+/** What has come on a socket. */
+export interface Received {
+  readonly bytes: Buffer;
+  /** Resolves with the first `sizeBytes` when they are here. */
+  first(sizeBytes: number): Promise<Buffer>;
+  /** Resolves with everything when the other side has ended. */
+  all(): Promise<Buffer>;
+}
+
+/** Reads a socket from now on. */
+export function receive(socket: Socket): Received {
+  const pieces: Buffer[] = [];
+  let sizeBytes = 0;
+  let hasEnded = false;
+  socket.on('data', (piece: Buffer) => {
+    pieces.push(piece);
+    sizeBytes += piece.length;
+    socket.emit('received');
+  });
+  socket.once('end', () => {
+    hasEnded = true;
+    socket.emit('received');
+  });
+  return {
+    get bytes() {
+      return Buffer.concat(pieces);
+    },
+    async first(wantedBytes) {
+      while (sizeBytes < wantedBytes && !hasEnded) await once(socket, 'received');
+      return Buffer.concat(pieces).subarray(0, wantedBytes);
+    },
+    async all() {
+      while (!hasEnded) await once(socket, 'received');
+      return Buffer.concat(pieces);
+    },
+  };
+}
