@@ -52,11 +52,13 @@ describe('what is added to an outbox', () => {
     const all = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
     outbox.addText(all.toString('latin1'));
     outbox.addBytes(all, 0, all.length);
+    outbox.flushNow();
+    outbox.addText(all.toString('latin1'));
     outbox.addBytes(block('x'), 0, BLOCK_BYTES);
     outbox.addText(all.toString('latin1'));
     outbox.flushNow();
     near.end();
-    const expected = Buffer.concat([all, all, block('x'), all]);
+    const expected = Buffer.concat([all, all, all, block('x'), all]);
     assert.deepEqual(await receive(far).all(), expected);
   });
 

@@ -15,9 +15,12 @@ let scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
 
 /**
  * Outboxes with text to send. Writing wakes whoever waits for it, and waking costs more than
- * writing: when many messages go out one after the other, their readers are woken but once.
+ * writing: when several messages go out one after the other, their reader is woken but once.
  */
 let due: Outbox[] = [];
+
+/** Enough to share a wake-up, few enough to be still in the processor's cache. */
+const MAX_DUE = 16;
 
 function writeDue(): void {
   const outboxes = due;
@@ -57,15 +60,17 @@ export class Outbox {
   }
 
   /**
-   * Sends what was added: bytes at once, mere text when all sockets that have something to read
-   * were read. False when the other side has to catch up first: wait for `drain`.
+   * Sends what was added: bytes at once, mere text together with that of other sockets, at the
+   * latest when all that have something to read were read. False when the other side has to catch up first: wait for `drain`.
    */
   flush(): boolean {
     if (this.#parts) {
       this.#writeParts(this.#parts);
     } else if (this.#text !== '' && !this.#isDue) {
       this.#isDue = true;
-      if (due.push(this) === 1) setImmediate(writeDue);
+      const count = due.push(this);
+      if (count === 1) setImmediate(writeDue);
+      else if (count === MAX_DUE) writeDue();
     }
     return !this.#socket.writableNeedDrain;
   }

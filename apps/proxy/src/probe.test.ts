@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { createHealth, type Health, type VerdictChange } from '@headgate/balancer';
 import { upstreamAddressOf } from './address.ts';
@@ -16,6 +13,7 @@ import {
   startFakeUpstream,
 } from './fake-upstream.test-support.ts';
 import { type Probe, startProbe } from './probe.ts';
+import { socketPathFor } from './socket-path.test-support.ts';
 
 /** Long enough never to come while a test runs. */
 const NEVER_MS = 3_600_000;
@@ -64,13 +62,6 @@ async function upstreamFor(t: TestContext, answer: FakeUpstream['answer']) {
   const upstream = await startFakeUpstream(answer);
   t.after(() => upstream.close());
   return upstream;
-}
-
-/** A path no socket has yet. */
-async function socketPathFor(t: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'headgate-probe-'));
-  t.after(() => rm(folder, { recursive: true }));
-  return join(folder, 'app.sock');
 }
 
 function told(changes: readonly VerdictChange[]): string[] {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { enter, type RequestRecord, Stopwatch, stages } from './request.ts';
+import { enter, type RequestRecord, type Stage, Stopwatch, stages } from './request.ts';
 
 function createClock() {
   let nowMs = 1_000;
@@ -13,10 +13,17 @@ function createClock() {
   };
 }
 
+/** Milliseconds by stage. */
+function totals(stopwatch: Stopwatch): Record<Stage, number> {
+  const spentMs = stopwatch.totalsMs();
+  const entries = stages.map((stage, i) => [stage, spentMs[i] ?? Number.NaN] as const);
+  return Object.fromEntries(entries) as Record<Stage, number>;
+}
+
 describe('the stopwatch of a request', () => {
   it('starts in the first stage with nothing spent', () => {
     const stopwatch = new Stopwatch(() => 5);
-    assert.deepEqual(stopwatch.totals(), Object.fromEntries(stages.map((stage) => [stage, 0])));
+    assert.deepEqual(totals(stopwatch), Object.fromEntries(stages.map((stage) => [stage, 0])));
   });
 
   it('adds up what every stage took, those entered twice too', () => {
@@ -29,27 +36,20 @@ describe('the stopwatch of a request', () => {
     clock.advance(2);
     stopwatch.enter('exchange');
     clock.advance(30);
-    const totals = stopwatch.totals();
-    assert.equal(totals.begin, 1);
-    assert.equal(totals.exchange, 50);
-    assert.equal(totals.settle, 2);
-    assert.equal(totals.finish, 0);
+    const spentMs = totals(stopwatch);
+    assert.equal(spentMs.begin, 1);
+    assert.equal(spentMs.exchange, 50);
+    assert.equal(spentMs.settle, 2);
+    assert.equal(spentMs.finish, 0);
   });
 
   it('may be read while it runs', () => {
     const clock = createClock();
     const stopwatch = new Stopwatch(clock.now);
     clock.advance(3);
-    assert.equal(stopwatch.totals().begin, 3);
+    assert.equal(totals(stopwatch).begin, 3);
     clock.advance(4);
-    assert.equal(stopwatch.totals().begin, 7);
-  });
-
-  it('rounds to microseconds', () => {
-    const clock = createClock();
-    const stopwatch = new Stopwatch(clock.now);
-    clock.advance(0.123_456);
-    assert.equal(stopwatch.totals().begin, 0.123);
+    assert.equal(totals(stopwatch).begin, 7);
   });
 
   it('loses no time between stages', () => {
@@ -62,7 +62,7 @@ describe('the stopwatch of a request', () => {
           stopwatch.enter(stage);
           clock.advance(ms);
         }
-        const sum = Object.values(stopwatch.totals()).reduce((all, ms) => all + ms, 0);
+        const sum = Object.values(totals(stopwatch)).reduce((all, ms) => all + ms, 0);
         assert.equal(sum, clock.now() - 1_000);
       }),
     );
@@ -77,7 +77,7 @@ describe('a request that enters a stage', () => {
       enter(record, 'route');
       clock.advance(3);
       assert.equal(record.stage, 'route');
-      if (stopwatch) assert.equal(stopwatch.totals().route, 3);
+      if (stopwatch) assert.equal(totals(stopwatch).route, 3);
     }
   });
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { type ProxyConfigInput, proxySchema } from './config.ts';
+import { Connections } from './connections.ts';
 import { answering, silent, startFakeUpstream } from './fake-upstream.test-support.ts';
 import {
   buildSnapshot,
@@ -10,6 +11,8 @@ import {
   type SnapshotDeps,
   type UpstreamRuntime,
 } from './snapshot.ts';
+import { TimerWheel } from './timer-wheel.ts';
+import type { UpstreamConnection } from './upstream-connection.ts';
 
 type ServiceInput = ProxyConfigInput['services'][string];
 
@@ -29,9 +32,11 @@ function createReloads(t: TestContext, onVerdict: (verdict: Verdict) => void = (
   const deps: SnapshotDeps = {
     now: () => performance.now(),
     random: () => 0.5,
+    timers: new TimerWheel(() => performance.now()),
     metrics: { forService: () => ({ finished() {}, attempted() {}, retried() {} }) },
     onVerdict: (service, upstream, to, reason) => onVerdict({ service, upstream, to, reason }),
   };
+  const close = t.mock.method(Connections.prototype, 'close');
   let current: Snapshot | undefined;
   let retiring = Promise.resolve();
   t.after(async () => {
@@ -57,6 +62,9 @@ function createReloads(t: TestContext, onVerdict: (verdict: Verdict) => void = (
     },
     /** Resolves when the snapshot before the current one has been closed. */
     retired: () => retiring,
+    /** Whether the connections to an upstream have been closed. */
+    isClosed: ({ connections }: UpstreamRuntime) =>
+      close.mock.calls.some((call) => call.this === connections),
   };
 }
 
@@ -95,7 +103,7 @@ describe('a reload', () => {
     await reloads.retired();
     assert.equal(after.upstream, before.upstream);
     assert.equal(after.connections, before.connections);
-    assert.equal(after.connections.dispatcher.closed, false);
+    assert.equal(reloads.isClosed(after), false);
   });
 
   it('forgets no request in flight, and counts it down wherever it was counted', (t) => {
@@ -157,11 +165,23 @@ describe('a reload', () => {
     const between = only(reloads.load({ items: slower }));
     await reloads.retired();
     assert.equal(between.upstream, before.upstream);
-    assert.equal(before.connections.dispatcher.closed, true);
+    assert.equal(reloads.isClosed(before), true);
     const after = only(reloads.load({ items: slower }, { responseHeadSize: '64KiB' }));
     await reloads.retired();
-    assert.equal(between.connections.dispatcher.closed, true);
-    assert.equal(after.connections.dispatcher.closed, false);
+    assert.equal(reloads.isClosed(between), true);
+    assert.equal(reloads.isClosed(after), false);
+  });
+
+  it('keeps connections that only what is done on them changes', async (t) => {
+    const reloads = createReloads(t);
+    const before = only(reloads.load({ items: items(A) }));
+    const patient = { ...items(A), timeouts: { firstByte: '9s', idle: '8s' } };
+    const snapshot = reloads.load({ items: patient });
+    await reloads.retired();
+    assert.equal(only(snapshot).connections, before.connections);
+    assert.equal(reloads.isClosed(before), false);
+    const timeouts = snapshot.services.get('items')?.exchangeTimeouts;
+    assert.deepEqual(timeouts, { firstByteMs: 9_000, idleMs: 8_000 });
   });
 
   it('closes the connections of an upstream that is gone, and of a service that is gone', async (t) => {
@@ -169,9 +189,9 @@ describe('a reload', () => {
     const before = reloads.load({ items: items(A, B), users: items(A) });
     const after = reloads.load({ items: items(A) });
     await reloads.retired();
-    assert.equal(only(before, B).connections.dispatcher.closed, true);
-    assert.equal(only(before, A, 'users').connections.dispatcher.closed, true);
-    assert.equal(only(after).connections.dispatcher.closed, false);
+    assert.equal(reloads.isClosed(only(before, B)), true);
+    assert.equal(reloads.isClosed(only(before, A, 'users')), true);
+    assert.equal(reloads.isClosed(only(after)), false);
   });
 
   it('begins anew with an upstream that comes back', async (t) => {
@@ -181,7 +201,7 @@ describe('a reload', () => {
     await reloads.retired();
     const after = only(reloads.load({ items: items(A, B) }), B);
     assert.notEqual(after.upstream, before.upstream);
-    assert.equal(after.connections.dispatcher.closed, false);
+    assert.equal(reloads.isClosed(after), false);
   });
 
   it('keeps the same address apart in two services', (t) => {
@@ -194,10 +214,9 @@ describe('a reload', () => {
     t.after(() => fake.close());
     const reloads = createReloads(t);
     const { connections } = only(reloads.load({ items: items(fake.url) }), fake.url);
-    const answers: (() => void)[] = [];
-    fake.answer = (_message, response) => answers.push(() => response.end('done'));
-    const attempt = connections.dispatcher.request({ method: 'GET', path: '/' });
-    await fake.asked(1);
+    const connection = await new Promise<UpstreamConnection>((resolve, reject) => {
+      connections.take({ connected: resolve, notConnected: reject });
+    });
 
     reloads.load({ items: items(A) });
     let isRetired = false;
@@ -207,10 +226,8 @@ describe('a reload', () => {
     for (let i = 0; i < 5; i++) await turn();
     assert.equal(isRetired, false);
 
-    for (const answer of answers) answer();
-    assert.equal(await (await attempt).body.text(), 'done');
+    connections.becameFree(connection);
     await retired;
-    assert.equal(connections.dispatcher.destroyed, true);
   });
 });
 

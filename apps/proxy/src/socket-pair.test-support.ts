@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 
-export interface SocketPair<T> {
+interface SocketPair<T> {
   /** What the test made of the accepted end. */
   readonly near: T;
   readonly far: Socket;
@@ -36,7 +36,7 @@ export async function openPair<T>(
 }
 
 /** What has come on a socket. */
-export interface Received {
+interface Received {
   readonly bytes: Buffer;
   /** Resolves with the first `sizeBytes` when they are here. */
   first(sizeBytes: number): Promise<Buffer>;
@@ -58,6 +58,7 @@ export function receive(socket: Socket): Received {
     hasEnded = true;
     socket.emit('received');
   });
+  socket.resume();
   return {
     get bytes() {
       return Buffer.concat(pieces);

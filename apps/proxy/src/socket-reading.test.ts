@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { openPair, receive } from './socket-pair.test-support.ts';
+import { socketPathFor } from './socket-path.test-support.ts';
 import { type OnBytes, openSocket, type Reading, readFrom } from './socket-reading.ts';
 
 /** Larger than one read. */
@@ -81,8 +79,7 @@ describe('an accepted socket', () => {
       far.write('x');
     }
     await Promise.all([one.first(1), other.first(1)]);
-    assert.deepEqual([...one.buffers], [...other.buffers]);
-    assert.equal(one.buffers.size, 1);
+    assert.equal(new Set([...one.buffers, ...other.buffers]).size, 1);
   });
 
   it('still has its addresses, and can be written to', async (t) => {
@@ -201,7 +198,7 @@ describe('a socket that is opened', () => {
         socket.resume();
       });
       t.after(() => server.close());
-      if (kind === 'unix') server.listen(await socketPath(t));
+      if (kind === 'unix') server.listen(await socketPathFor(t));
       else server.listen(0, '127.0.0.1');
       await once(server, 'listening');
       const socket = openSocket(endpointOf(server), undefined, onBytes);
@@ -238,10 +235,4 @@ function endpointOf(server: ReturnType<typeof createServer>) {
   return typeof address === 'string'
     ? { kind: 'unix' as const, path: address }
     : { kind: 'tcp' as const, host: address.address, port: address.port };
-}
-
-async function socketPath(t: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'headgate-reading-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
-  return join(folder, 'app.sock');
 }

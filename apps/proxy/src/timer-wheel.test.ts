@@ -28,6 +28,20 @@ describe('a deadline', () => {
     });
   }
 
+  it('is not met early when the process is busy for the length of a tick', (t) => {
+    const { timers, pass, stall } = createClock(t);
+    const [one, other] = [counting(), counting()];
+    pass(7);
+    timers.set(other.deadline, 60_000);
+    pass(99);
+    stall(49);
+    timers.set(one.deadline, 100);
+    pass(99);
+    assert.equal(one.times, 0);
+    pass(LATE_MS);
+    assert.equal(one.times, 1);
+  });
+
   it('that is moved later is met later', (t) => {
     const { timers, pass } = createClock(t);
     const one = counting();
@@ -202,53 +216,30 @@ describe('deadlines together', () => {
 });
 
 describe('the timer of a wheel', () => {
-  /** A wheel that tells whether its timer runs: when it does, it reads the clock. */
-  function watched(tick: (ms: number) => void) {
-    let nowMs = 0;
-    let reads = 0;
-    const timers = new TimerWheel(() => {
-      reads++;
-      return nowMs;
-    });
-    const pass = (ms: number) => {
-      for (let left = ms; left > 0; left -= 50) {
-        nowMs += 50;
-        tick(50);
-      }
-    };
-    const isRunning = () => {
-      reads = 0;
-      pass(100);
-      return reads > 0;
-    };
-    return { timers, pass, isRunning };
-  }
-
   it('runs while there is a deadline, and only then', (t) => {
-    t.mock.timers.enable({ apis: ['setInterval'] });
-    const { timers, pass, isRunning } = watched((ms) => t.mock.timers.tick(ms));
+    const clock = createClock(t);
+    const { timers } = clock;
     const [one, other] = [counting(), counting()];
-    assert.equal(isRunning(), false);
+    assert.equal(clock.isTicking, false);
     for (let i = 0; i < 2; i++) {
       timers.set(one.deadline, 1_000);
       timers.set(other.deadline, 500);
-      assert.equal(isRunning(), true);
+      assert.equal(clock.isTicking, true);
       timers.remove(one.deadline);
-      assert.equal(isRunning(), true);
-      pass(500 + LATE_MS);
+      assert.equal(clock.isTicking, true);
+      clock.pass(500 + LATE_MS);
       assert.equal(other.times, i + 1);
-      assert.equal(isRunning(), false);
+      assert.equal(clock.isTicking, false);
     }
   });
 
   it('stops some time after the last deadline was cleared', (t) => {
-    t.mock.timers.enable({ apis: ['setInterval'] });
-    const { timers, pass, isRunning } = watched((ms) => t.mock.timers.tick(ms));
+    const clock = createClock(t);
     const one = counting();
-    timers.set(one.deadline, 1_000);
-    timers.clear(one.deadline);
-    pass(ROUND_MS);
-    assert.equal(isRunning(), false);
+    clock.timers.set(one.deadline, 1_000);
+    clock.timers.clear(one.deadline);
+    clock.pass(ROUND_MS);
+    assert.equal(clock.isTicking, false);
   });
 
   it('keeps no process alive', () => {

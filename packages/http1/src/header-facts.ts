@@ -1,4 +1,5 @@
 /** What the header fields say about framing, connection and host, learned in one pass. */
+import { CR, HTAB } from './char-class.ts';
 import { ConnectionOptions } from './connection-options.ts';
 import {
   CONNECTION,
@@ -79,8 +80,13 @@ export class HeaderFacts {
  */
 function hasTab(table: FieldTable, i: number): boolean {
   const { text } = table;
-  const tab = text.indexOf('\t', table.nameEnd(i));
-  return tab >= 0 && tab < text.indexOf('\r', table.valueEnd(i));
+  for (let at = table.nameEnd(i) + 1; at < table.valueStart(i); at++) {
+    if (text.charCodeAt(at) === HTAB) return true;
+  }
+  for (let at = table.valueEnd(i); text.charCodeAt(at) !== CR; at++) {
+    if (text.charCodeAt(at) === HTAB) return true;
+  }
+  return false;
 }
 
 /** Digits only; a list, even of equal numbers, is refused (RFC 9112 §6.3 leaves the choice). */
@@ -100,6 +106,7 @@ function parseContentLength(text: string, start: number, end: number): number {
 function refuseCoding(value: string): never {
   const codings = value.toLowerCase().split(',');
   const isUnknown =
+    !value.includes('\t') &&
     codings.every((coding) => CODING.test(coding)) &&
     codings.findIndex((coding) => coding.trim() === 'chunked') === codings.length - 1;
   return refuse(isUnknown ? 'unsupported-transfer-coding' : 'invalid-transfer-encoding');

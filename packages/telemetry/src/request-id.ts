@@ -9,21 +9,34 @@ export interface RequestIds {
 
 const PREFIX_LENGTH = 12;
 const COUNT_LENGTH = 8;
-const MAX_COUNT = 36 ** COUNT_LENGTH;
+/** The count ends in one of these; what stands before changes but once in their number. */
+const TAIL_LENGTH = 2;
+const TAILS = Array.from({ length: 36 ** TAIL_LENGTH }, (_, i) => digits36(i, TAIL_LENGTH));
+const MAX_STEMS = 36 ** (COUNT_LENGTH - TAIL_LENGTH);
 
 /** A source of ids that differ from those of any other process, by 62 random bits. */
 export function createRequestIds(randomBytes: RandomBytes): RequestIds {
   let prefix = randomPrefix(randomBytes);
-  let count = 0;
+  let stems = 0;
+  let stem = '';
+  let tail = TAILS.length;
   return {
     next() {
-      if (count === MAX_COUNT) {
-        prefix = randomPrefix(randomBytes);
-        count = 0;
+      if (tail === TAILS.length) {
+        if (stems === MAX_STEMS) {
+          prefix = randomPrefix(randomBytes);
+          stems = 0;
+        }
+        stem = prefix + digits36(stems++, COUNT_LENGTH - TAIL_LENGTH);
+        tail = 0;
       }
-      return prefix + (count++).toString(36).padStart(COUNT_LENGTH, '0');
+      return stem + TAILS[tail++];
     },
   };
+}
+
+function digits36(value: number, length: number): string {
+  return value.toString(36).padStart(length, '0');
 }
 
 /**

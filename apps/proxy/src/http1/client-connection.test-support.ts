@@ -1,0 +1,130 @@
+/** A client connection over a real socket, whose requests are answered by the test. */
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import type { TestContext } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { DEFAULT_LIMITS, type FieldLines, RequestParser } from '@headgate/http1';
+import { createClock } from '../clock.test-support.ts';
+import { errorPage, failure, type Outcome } from '../errors.ts';
+import { FakeConnection } from '../exchange.test-support.ts';
+import { Peer } from '../forwarded.ts';
+import { ParserPool } from '../parser-pool.ts';
+import type { ServiceRuntime, UpstreamRuntime } from '../snapshot.ts';
+import { openPair, receive } from '../socket-pair.test-support.ts';
+import type { Http1Carrier } from './carrier.ts';
+import { ClientConnection, type ClientSettings } from './client-connection.ts';
+
+export const KEEP_ALIVE_MS = 75_000;
+export const POST = 'POST /up HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\n\r\n';
+
+export function get(target: string): string {
+  return `GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`;
+}
+
+/** A request that has come, and its answer when the test wants it. */
+class Served {
+  readonly target: string;
+  readonly carrier: Http1Carrier;
+  readonly upstream = new FakeConnection();
+  readonly outcomes: Outcome[] = [];
+
+  constructor(target: string, carrier: Http1Carrier) {
+    this.target = target;
+    this.carrier = carrier;
+  }
+
+  /** Answers with a page, as an edge does that asks no upstream. */
+  answer(): void {
+    this.carrier.refuse(errorPage(failure('no-route', `no ${this.target}`), 'id-1'));
+    this.carrier.finished();
+  }
+
+  /** Asks an upstream, which answers what the test has it answer. */
+  forward(framing: number | 'none'): void {
+    const connections = {
+      take: (taker: { connected(connection: FakeConnection): void }) =>
+        taker.connected(this.upstream),
+      forget() {},
+      dropIdle() {},
+    };
+    const request = {
+      id: 'id-1',
+      idLine: 'x-request-id: id-1\r\n' as FieldLines,
+      method: framing === 'none' ? 'GET' : 'POST',
+      target: this.target,
+      lines: '' as FieldLines,
+      framing,
+      body: this.carrier.body,
+    };
+    const upstream = { connections } as unknown as UpstreamRuntime;
+    const service = { exchangeTimeouts: { firstByteMs: 1_000, idleMs: 1_000 } } as ServiceRuntime;
+    this.carrier.attempt(request, upstream, service, (outcome) => {
+      this.outcomes.push(outcome);
+      this.carrier.finished();
+    });
+  }
+}
+
+/** A connection of a client, and what has come of it so far. */
+export async function createBench(t: TestContext, changes: Partial<ClientSettings> = {}) {
+  const clock = createClock(t);
+  const served: Served[] = [];
+  const tunnels: { socket: Socket; rest: string }[] = [];
+  const settings: ClientSettings = {
+    limits: DEFAULT_LIMITS,
+    parsers: new ParserPool(() => new RequestParser()),
+    pipelinedBytes: 1_024,
+    headTimeoutMs: 10_000,
+    keepAliveMs: KEEP_ALIVE_MS,
+    stallMs: 300_000,
+    upload: { idleMs: 30_000, bytesPerSecond: 0, maxSizeBytes: 1_000 },
+    ...changes,
+  };
+  let closed = 0;
+  const { near, far } = await openPair(t, (socket) => {
+    const connection = new ClientConnection(socket, new Peer('127.0.0.1', 'http'), settings, {
+      timers: clock.timers,
+      now: clock.now,
+      serve: (head, carrier) => served.push(new Served(head.target, carrier)),
+      tunnel: (_head, _peer, tunnel, rest) =>
+        tunnels.push({ socket: tunnel, rest: rest.toString() }),
+      pageFor: (problem) => errorPage(problem, 'id-1'),
+      closed: () => closed++,
+    });
+    t.after(() => connection.destroy());
+    return connection;
+  });
+  far.on('error', () => {});
+  const received = receive(far);
+  return {
+    clock,
+    connection: near,
+    far,
+    served,
+    tunnels,
+    received,
+    closed: () => closed,
+    targets: () => served.map(({ target }) => target),
+    /** Sends `text`, and waits until it has been read. */
+    async send(text: string): Promise<void> {
+      await new Promise<void>((resolve) => far.write(text, () => resolve()));
+      await turns();
+    },
+    /** Everything the client has got when its connection has ended. */
+    async ended(): Promise<string> {
+      if (!far.readableEnded && !far.closed) {
+        await Promise.race([once(far, 'end'), once(far, 'close')]);
+      }
+      return received.bytes.toString('latin1');
+    },
+  };
+}
+
+/** Long enough for everything that was sent to be read. */
+export async function turns(): Promise<void> {
+  for (let i = 0; i < 5; i++) await turn();
+}
+
+export function statusLines(text: string): string[] {
+  return text.match(/HTTP\/1\.1 \d{3}/g) ?? [];
+}

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createRegistry } from '@headgate/telemetry';
+import { createProxyMetrics } from './metrics.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** An upstream as the gauges see it. */
+function upstream(key: string, inFlight: number, verdict: string) {
+  return { key, inFlight, health: { verdict } };
+}
+
+function createBench() {
+  const services = new Map<string, unknown>();
+  const registry = createRegistry();
+  const metrics = createProxyMetrics(registry, () => ({ services }) as unknown as Snapshot);
+  return {
+    metrics,
+    /** Replaces what the snapshot has. */
+    serve(name: string, upstreams: ReturnType<typeof upstream>[], isPanicking = false) {
+      services.clear();
+      services.set(name, { name, balancer: { upstreams, isPanicking } });
+    },
+    /** The lines that are not zero and name `metric`, without its prefix. */
+    lines: (metric: string) =>
+      registry
+        .render()
+        .split('\n')
+        .filter((line) => line.startsWith(`headgate_${metric}`))
+        .map((line) => line.replace('headgate_', ''))
+        .filter((line) => !line.endsWith(' 0')),
+  };
+}
+
+describe('what is counted', () => {
+  it('is every request, by service and status', () => {
+    const { metrics, lines } = createBench();
+    const items = metrics.forService('items');
+    items.finished(200, 0.1);
+    items.finished(200, 0.1);
+    items.finished(503, 0.1);
+    metrics.forService('users').finished(200, 0.1);
+    metrics.unrouted.finished(404, 0.1);
+    assert.deepEqual(lines('requests_total').sort(), [
+      'requests_total{service="",status="404"} 1',
+      'requests_total{service="items",status="200"} 2',
+      'requests_total{service="items",status="503"} 1',
+      'requests_total{service="users",status="200"} 1',
+    ]);
+    assert.deepEqual(lines('request_duration_seconds_count').sort(), [
+      'request_duration_seconds_count{service=""} 1',
+      'request_duration_seconds_count{service="items"} 3',
+      'request_duration_seconds_count{service="users"} 1',
+    ]);
+  });
+
+  it('goes on where a service of the same name is bound again', () => {
+    const { metrics, lines } = createBench();
+    for (let i = 0; i < 2; i++) metrics.forService('items').finished(200, 0.1);
+    assert.deepEqual(lines('requests_total'), ['requests_total{service="items",status="200"} 2']);
+  });
+
+  it('is every attempt, by upstream and outcome', () => {
+    const { metrics, lines } = createBench();
+    const items = metrics.forService('items');
+    items.attempted('http://a', 'answered');
+    items.attempted('http://a', 'connect-failed');
+    items.attempted('http://b', 'answered');
+    items.attempted('http://b', 'answered');
+    items.retried();
+    assert.deepEqual(lines('upstream_attempts_total').sort(), [
+      'upstream_attempts_total{service="items",upstream="http://a",outcome="answered"} 1',
+      'upstream_attempts_total{service="items",upstream="http://a",outcome="connect-failed"} 1',
+      'upstream_attempts_total{service="items",upstream="http://b",outcome="answered"} 2',
+    ]);
+    assert.deepEqual(lines('retries_total'), ['retries_total{service="items"} 1']);
+  });
+
+  it('is a request that was never taken, too', () => {
+    const { metrics, lines } = createBench();
+    metrics.refused(431);
+    metrics.ended('route');
+    assert.deepEqual(lines('requests_total'), ['requests_total{service="",status="431"} 1']);
+    assert.deepEqual(lines('request_ends_total').sort(), [
+      'request_ends_total{stage="guard"} 1',
+      'request_ends_total{stage="route"} 1',
+    ]);
+  });
+
+  it('is what is open, and every reload', () => {
+    const { metrics, lines } = createBench();
+    metrics.connectionOpened();
+    metrics.connectionOpened();
+    metrics.connectionClosed();
+    metrics.reloaded('refused');
+    assert.deepEqual(lines('client_connections'), ['client_connections 1']);
+    assert.deepEqual(lines('config_reloads_total'), ['config_reloads_total{result="refused"} 1']);
+  });
+});
+
+describe('the gauges of upstreams', () => {
+  it('tell about the snapshot of the moment, and nothing of the one before', () => {
+    const { serve, lines } = createBench();
+    serve('old', [upstream('http://a', 1, 'healthy')], true);
+    assert.deepEqual(lines('service_panicking'), ['service_panicking{service="old"} 1']);
+    serve('new', [upstream('http://b', 2, 'unhealthy'), upstream('http://c', 0, 'unknown')]);
+    assert.deepEqual(lines('service_panicking'), []);
+    assert.deepEqual(lines('upstream_in_flight'), [
+      'upstream_in_flight{service="new",upstream="http://b"} 2',
+    ]);
+    assert.deepEqual(lines('upstream_healthy'), [
+      'upstream_healthy{service="new",upstream="http://c"} 1',
+    ]);
+  });
+});
