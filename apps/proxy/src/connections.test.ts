@@ -256,3 +256,45 @@ describe('settings', () => {
     assert.equal(sameSettings(settings, { ...settings, limits }), false);
   });
 });
+
+describe('takers beyond those that may open a connection', () => {
+  it('all get one, though none is given back and few may be opened at a time', async (t) => {
+    const { take, count } = await createBench(t, { maxConnecting: 2 });
+    const takers = Array.from({ length: 5 }, take);
+    await count(5);
+    await Promise.all(takers.map(({ told }) => told));
+    assert.ok(takers.every(({ connection }) => connection !== undefined));
+  });
+});
+
+describe('an idle connection whose end is not known yet', () => {
+  it('is not used any more from the moment its time is up', async (t) => {
+    const { clock, connections, connection } = await createBench(t, { keepAliveMs: 5_000 });
+    const first = await connection();
+    connections.becameFree(first);
+    clock.pass(5_000 + LATE_MS);
+    // In the same turn, as a request that comes between a timer and the closing of the socket.
+    const taker = new Taker();
+    connections.take(taker);
+    assert.notEqual(taker.connection, first);
+    await taker.told;
+    assert.ok(taker.connection, `${taker.refusal}`);
+  });
+});
+
+describe('an upstream that accepts nobody', () => {
+  it('is waited for by those who came later as long as by the first', async (t) => {
+    const settings = { connectTimeoutMs: 1_000, maxConnecting: 128 };
+    const { clock, take } = await createBench(t, settings, 'https');
+    const first = take();
+    clock.pass(600);
+    const second = take();
+    clock.pass(400 + LATE_MS);
+    await turns();
+    assert.equal(first.refusal, 'connect-timeout');
+    assert.equal(second.isTold, false);
+    clock.pass(600);
+    await second.told;
+    assert.equal(second.refusal, 'connect-timeout');
+  });
+});

@@ -96,15 +96,15 @@ export class Connections implements ConnectionOwner {
   opened(connection: UpstreamConnection): void {
     this.#opening.delete(connection);
     this.becameFree(connection);
+    this.#openForWaiting(this.timers.coarseNowMs);
   }
 
   openingFailed(connection: UpstreamConnection, error: Error | undefined): void {
     this.#opening.delete(connection);
     this.#count--;
-    const waiter = this.#nextWaiting();
-    if (waiter) {
-      const reason = error instanceof ConnectTimeout ? 'connect-timeout' : 'connect-failed';
-      waiter.notConnected(reason, error);
+    // Who has waited as long as that hears so from `#giveUpWaiting`, and nobody else.
+    if (!(error instanceof ConnectTimeout)) {
+      this.#nextWaiting()?.notConnected('connect-failed', error);
     }
     this.#openForWaiting(this.timers.coarseNowMs);
     this.#resolveWhenClosed();
@@ -138,8 +138,10 @@ export class Connections implements ConnectionOwner {
   #takeIdle(): UpstreamConnection | undefined {
     for (;;) {
       const connection = this.#idle.pop();
-      if (!connection || !this.#isExpired(connection)) return connection;
-      connection.destroy();
+      if (!connection) return undefined;
+      if (this.#isExpired(connection)) connection.destroy();
+      // Between its end and the news of it, a connection is still among the idle ones.
+      else if (connection.isOpen) return connection;
     }
   }
 

@@ -4,7 +4,7 @@
  */
 
 import type { Socket } from 'node:net';
-import { type RequestHead, RequestParser } from '@headgate/http1';
+import type { RequestHead } from '@headgate/http1';
 import {
   type AccessLog,
   createRandomHex,
@@ -17,14 +17,15 @@ import {
 import { logRequest } from './access-log.ts';
 import { endpointOf, formatEndpoint } from './address.ts';
 import { type AdminListener, startAdmin } from './admin/listener.ts';
+import type { Carrier, IncomingHead } from './carrier.ts';
 import type { ProxyConfig } from './config.ts';
 import { type ErrorPage, errorPage, type Failure, statusOf } from './errors.ts';
 import { Peer } from './forwarded.ts';
-import { ClientConnection, type ClientSettings } from './http1/client-connection.ts';
+import { ClientConnection } from './http1/client-connection.ts';
+import { type ClientSettings, clientSettings } from './http1/client-settings.ts';
 import { type Listener, listen } from './listen.ts';
 import { createProxyMetrics, type ProxyMetrics } from './metrics.ts';
-import { ParserPool } from './parser-pool.ts';
-import { type Carrier, type Edge, type IncomingHead, serve } from './proxy.ts';
+import { type Edge, serve } from './proxy.ts';
 import type { RequestRecord } from './request.ts';
 import { buildSnapshot, retireSnapshot, type Snapshot } from './snapshot.ts';
 import { TimerWheel } from './timer-wheel.ts';
@@ -274,30 +275,6 @@ class EdgeProcess implements RunningEdge {
     }
     if (this.accessLog) logRequest(this.accessLog, record, this.deps.now());
   }
-}
-
-/** What is allowed to clients that connect under `config`. */
-function clientSettings({ timeouts, limits }: ProxyConfig): ClientSettings {
-  const ofRequests = {
-    headSizeBytes: limits.requestHeadSize,
-    headerCount: limits.requestHeaderCount,
-    targetLength: limits.requestTargetSize,
-    chunkExtensionBytes: limits.chunkExtensionSize,
-    trailerSizeBytes: limits.trailerSize,
-  };
-  return {
-    limits: ofRequests,
-    parsers: new ParserPool(() => new RequestParser(ofRequests)),
-    pipelinedBytes: limits.pipelinedSize,
-    headTimeoutMs: timeouts.requestHead,
-    keepAliveMs: timeouts.clientKeepAlive,
-    stallMs: timeouts.responseStall,
-    upload: {
-      idleMs: timeouts.requestBodyIdle,
-      bytesPerSecond: limits.requestBodyRate,
-      maxSizeBytes: limits.requestBodySize ?? Number.POSITIVE_INFINITY,
-    },
-  };
 }
 
 /** What a listener is known by over reloads; port 0 may be asked for more than once. */

@@ -81,9 +81,9 @@ export class FakeConnection {
     const carried = this.#carried;
     if (!carried || this.isPaused) return;
     const bytes = Buffer.from(text, 'latin1');
-    this.#parser.execute(bytes, 0, bytes.length, carried);
+    const at = this.#parser.execute(bytes, 0, bytes.length, carried);
     if (this.#carried !== carried) return;
-    if (carried.isComplete) this.#answered(carried);
+    if (carried.isComplete) this.#answered(carried, at === bytes.length);
     else carried.readEnded();
   }
 
@@ -92,7 +92,7 @@ export class FakeConnection {
     const carried = this.#carried;
     if (!carried) return;
     this.#parser.finish(carried);
-    if (this.#carried === carried && carried.isComplete) this.#answered(carried);
+    if (this.#carried === carried && carried.isComplete) this.#answered(carried, false);
     this.destroy();
   }
 
@@ -113,9 +113,9 @@ export class FakeConnection {
     carried.broken(new Error('ECONNRESET'));
   }
 
-  #answered(carried: Attempt): void {
+  #answered(carried: Attempt, isClean: boolean): void {
     this.#carried = undefined;
-    if (carried.canReuse) this.isFree = true;
+    if (isClean && carried.canReuse) this.isFree = true;
     else this.isDestroyed = true;
     carried.finished();
   }
@@ -156,8 +156,10 @@ export class FakeBody implements RequestBody {
   }
 
   end(trailers?: FieldLines): void {
-    this.#taker?.uploadEnded(trailers);
-    this.#taker?.uploadRead();
+    const taker = this.#taker;
+    this.#taker = undefined;
+    taker?.uploadEnded(trailers);
+    taker?.uploadRead();
   }
 }
 

@@ -140,7 +140,10 @@ export class Attempt implements Carried, ConnectionTaker, BodyTaker {
 
   upload(bytes: Buffer, from: number, to: number): void {
     const { outbox } = this.#connection as UpstreamConnection;
-    if (this.#request.framing !== 'chunked') return outbox.addBytes(bytes, from, to);
+    if (this.#request.framing !== 'chunked') {
+      outbox.addBytes(bytes, from, to);
+      return;
+    }
     outbox.addText(chunkPrefix(to - from));
     outbox.addBytes(bytes, from, to);
     outbox.addText('\r\n');
@@ -160,7 +163,8 @@ export class Attempt implements Carried, ConnectionTaker, BodyTaker {
     const connection = this.#connection as UpstreamConnection;
     if (connection.outbox.flush() || this.#isSent) return;
     this.#request.body?.pause();
-    connection.setDeadline(this.#timeouts.idleMs);
+    // An upstream that the edge does not read because of its client may well not read either.
+    if (!this.#isClientBehind) connection.setDeadline(this.#timeouts.idleMs);
   }
 
   drained(): void {
@@ -222,7 +226,7 @@ export class Attempt implements Carried, ConnectionTaker, BodyTaker {
     if (!this.#isClientBehind || this.#isSettled) return;
     this.#isClientBehind = false;
     this.#connection?.resume();
-    this.#connection?.setDeadline(this.#timeouts.idleMs);
+    if (this.#isSent) this.#connection?.setDeadline(this.#timeouts.idleMs);
   }
 
   finished(): void {
@@ -254,7 +258,10 @@ export class Attempt implements Carried, ConnectionTaker, BodyTaker {
   #passOnInterim(head: ResponseHead): void {
     // The edge itself tells clients to go on, and asks upstreams for nothing.
     if (head.status === 100) return;
-    if (++this.#interimCount > MAX_INTERIM) return this.#failInvalid('it has no end of 1xx heads');
+    if (++this.#interimCount > MAX_INTERIM) {
+      this.#failInvalid('it has no end of 1xx heads');
+      return;
+    }
     this.#downstream.interim(head);
   }
 

@@ -188,3 +188,14 @@ describe('a listener that drains', () => {
     assert.equal(accepted[0]?.isDestroyed, true);
   });
 });
+
+describe('a folder that is not there', () => {
+  it('a Unix socket in a folder that is not there says so, and nothing about ports', async (t) => {
+    const path = `${await socketPathFor(t)}/below/a.sock`;
+    await assert.rejects(listen({ kind: 'unix', path }, assert.fail as never), (error: Error) => {
+      assert.ok(error.message.includes(path), error.message);
+      assert.doesNotMatch(error.message, /port/);
+      return true;
+    });
+  });
+});

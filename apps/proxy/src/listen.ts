@@ -79,9 +79,7 @@ async function bind(server: Server, endpoint: Endpoint): Promise<void> {
       ? { path: endpoint.path }
       : { host: endpoint.host, port: endpoint.port };
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) =>
-      reject(explain(error, formatEndpoint(endpoint))),
-    );
+    server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, endpoint)));
     server.listen({ ...place, backlog: BACKLOG }, resolve);
   });
 }
@@ -101,9 +99,13 @@ async function removeStaleSocket(path: string): Promise<void> {
   if (isStale) await unlink(path).catch(() => {});
 }
 
-function explain(error: NodeJS.ErrnoException, address: string): Error {
+function explain(error: NodeJS.ErrnoException, endpoint: Endpoint): Error {
+  const address = formatEndpoint(endpoint);
   if (error.code === 'EADDRINUSE') {
     return new Error(`${address} is in use by another process; stop it or change the address`);
+  }
+  if (error.code === 'EACCES' && endpoint.kind === 'unix') {
+    return new Error(`${address} cannot be made; its folder must exist and be writable`);
   }
   if (error.code === 'EACCES') {
     return new Error(`${address} may not be bound by this user; use a port from 1024 up`);

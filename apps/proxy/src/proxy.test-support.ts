@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import type { FieldLines } from '@headgate/http1';
+import type { Carrier, RunningAttempt } from './carrier.ts';
 import { type Clock, createClock } from './clock.test-support.ts';
 import { type ProxyConfigInput, proxySchema } from './config.ts';
 import { type ErrorPage, type FailedOutcome, failure, type Outcome } from './errors.ts';
@@ -9,7 +10,7 @@ import type { PreparedRequest, RequestBody } from './exchange.ts';
 import { fieldsIn, requestHead } from './fields.test-support.ts';
 import { Peer } from './forwarded.ts';
 import { fieldValue } from './headers.ts';
-import { type Carrier, type Edge, type RunningAttempt, serve } from './proxy.ts';
+import { type Edge, serve } from './proxy.ts';
 import type { RequestRecord } from './request.ts';
 import { buildSnapshot, retireSnapshot } from './snapshot.ts';
 

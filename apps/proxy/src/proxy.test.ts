@@ -192,8 +192,13 @@ describe('an attempt that fails', () => {
     assert.equal(requests[0], requests[1]);
   });
 
-  it('ends in an error page when every upstream refuses', (t) => {
-    const { attempts, page, record } = createBench(t).ask({}, failed('connect-failed'));
+  it('ends in an error page when every upstream refuses, each asked once', (t) => {
+    // A policy that would pick the same one again.
+    const services = {
+      items: { upstreams: UPSTREAMS.map((url) => ({ url })), policy: 'random' as const },
+    };
+    const bench = createBench(t, { services, routes: [{ service: 'items' }] });
+    const { attempts, page, record } = bench.ask({}, failed('connect-failed'));
     assert.deepEqual([...attempts].sort(), UPSTREAMS);
     assert.equal(page?.status, 503);
     assert.equal(record.failure?.kind, 'connect-failed');
@@ -292,8 +297,24 @@ describe('a request with a limit in total', () => {
     const { attempt, cancelled, end } = lasting();
     serve(edge, headOf(asked), new TestCarrier(asked, undefined, attempt));
     end(ok);
+    assert.equal(clock.isTicking, false);
     clock.pass(60_000 + LATE_MS);
     assert.deepEqual(cancelled, []);
+  });
+
+  it('is ended in its second attempt when the first failed at once', (t) => {
+    const { edge, clock } = createBench(t);
+    const second = lasting();
+    let attempts = 0;
+    const carrier = new TestCarrier(asked, undefined, (request, upstream, settle) => {
+      if (++attempts > 1) return second.attempt(request, upstream, settle);
+      settle(failed('upstream-reset', { wasAnythingSent: true }));
+      return over;
+    });
+    serve(edge, headOf(asked), carrier);
+    assert.equal(attempts, 2);
+    clock.pass(60_000 + LATE_MS);
+    assert.deepEqual(second.cancelled, ['total-timeout']);
   });
 
   it('has no more time for its second attempt than was left by the first', (t) => {

@@ -3,30 +3,27 @@
  * settle, finish. Plain requests and upgraded connections live the same life; what differs is the
  * carrier, which makes one attempt or writes one error page. See docs/life-of-a-request.md.
  */
-import { type Lease, mayRetry, type Upstream } from '@headgate/balancer';
-import { type FieldLines, fieldWriter, type RequestHead } from '@headgate/http1';
+import { type Lease, type LeaseOutcome, mayRetry, type Upstream } from '@headgate/balancer';
 import {
   childTrace,
-  formatTraceparent,
   isValidRequestId,
   newTrace,
   parseTraceparent,
   type RandomHex,
 } from '@headgate/telemetry';
+import type { Carrier, IncomingHead, RunningAttempt } from './carrier.ts';
 import {
-  type ErrorPage,
   errorPage,
   type FailedOutcome,
   type Failure,
-  type FailureKind,
   failure,
   type Outcome,
   statusOf,
 } from './errors.ts';
-import type { PreparedRequest, RequestBody } from './exchange.ts';
-import type { Peer } from './forwarded.ts';
+import type { PreparedRequest } from './exchange.ts';
 import { guardRequest } from './guard.ts';
-import { endToEndRequestLines, fieldValue } from './headers.ts';
+import { fieldValue } from './headers.ts';
+import { prepare } from './prepare.ts';
 import { enter, type RequestRecord, Stopwatch } from './request.ts';
 import { hostnameOf } from './router.ts';
 import type { ServiceRuntime, Snapshot, UpstreamRuntime } from './snapshot.ts';
@@ -50,46 +47,10 @@ export interface Edge {
   readonly onFinish: (record: RequestRecord) => void;
 }
 
-/** What the stages look at; valid until `Carrier.finished`. */
-export type IncomingHead = Pick<
-  RequestHead,
-  'method' | 'target' | 'authority' | 'fields' | 'framing' | 'contentLength'
->;
-
-/** How attempts and error pages travel for one kind of downstream exchange. */
-export interface Carrier {
-  readonly peer: Peer;
-  /** The client's body; undefined when the request has none. */
-  readonly body: RequestBody | undefined;
-  /** Fields only this kind of exchange sends upstream (an upgrade's own handshake). */
-  readonly extraLines: FieldLines | undefined;
-  /** The address the request came in on, for requests that name no host. */
-  localAuthority(): string;
-  /** Calls `settle` exactly once, possibly before it returns. */
-  attempt(
-    request: PreparedRequest,
-    upstream: UpstreamRuntime,
-    service: ServiceRuntime,
-    settle: (outcome: Outcome) => void,
-  ): RunningAttempt;
-  refuse(page: ErrorPage): void;
-  /** The request is over: answered, refused or broken off. */
-  finished(): void;
-}
-
-/** An attempt under way. */
-export interface RunningAttempt {
-  /** Ends it, if it has not ended yet, with this outcome. */
-  cancel(kind: FailureKind, detail: string): void;
-}
-
 /** Serves one request from begin to finish. Never throws: whatever happens becomes an answer. */
 export function serve(edge: Edge, head: IncomingHead, carrier: Carrier): void {
   new Life(edge, head, carrier).run();
 }
-
-const requestIdLine = fieldWriter('x-request-id');
-const traceparentLine = fieldWriter('traceparent');
 
 const NONE: readonly Upstream[] = [];
 
@@ -114,7 +75,10 @@ class Life {
   run(): void {
     try {
       const refusal = this.#route() ?? this.#guard() ?? this.#cache() ?? this.#admit();
-      if (refusal) return this.#finish(refusal);
+      if (refusal) {
+        this.#finish(refusal);
+        return;
+      }
       this.#request = prepare(this.#record, this.#head, this.#carrier);
       this.#startTotal();
       this.#acquire();
@@ -173,7 +137,10 @@ class Life {
     enter(this.#record, 'admit');
     const { maxInFlight } = this.#record.snapshot.config.limits;
     if (this.#edge.inFlight <= maxInFlight) return undefined;
-    return failure('overloaded', `${maxInFlight} requests are in flight already; ask again shortly`);
+    return failure(
+      'overloaded',
+      `${maxInFlight} requests are in flight already; ask again shortly`,
+    );
   }
 
   /** 6 acquire: pick and count in one turn; an upstream is asked again only when no other is left. */
@@ -189,7 +156,10 @@ class Life {
     const lease =
       service.balancer.acquire(this.#tried) ??
       (record.failure?.kind === 'upstream-reset' ? service.balancer.acquire() : undefined);
-    if (lease) return this.#exchange(service, lease);
+    if (lease) {
+      this.#exchange(service, lease);
+      return;
+    }
     this.#finish(
       record.failure ?? failure('no-upstream', `no upstream of ${service.name} takes requests`),
     );
@@ -225,23 +195,27 @@ class Life {
     enter(record, 'settle');
     this.#attempt = undefined;
     try {
+      lease.release(verdictOf(outcome));
       service.metrics.attempted(lease.upstream.key, outcome.kind);
       if (outcome.kind === 'answered') {
         record.status = outcome.status;
         record.failure = undefined;
-        lease.release(outcome.status >= 500 ? 'failure' : 'success');
-        return this.#finish(undefined);
+        this.#finish(undefined);
+        return;
       }
       record.failure = outcome;
       record.status = statusOf(outcome.kind);
-      lease.release(outcome.side === 'upstream' ? 'failure' : 'ignored');
       if (outcome.kind === 'connect-failed' || outcome.kind === 'connect-timeout') {
         upstream.probe?.hurry();
       }
       if (outcome.hasResponseStarted || outcome.kind === 'client-gone') {
-        return this.#finish(undefined);
+        this.#finish(undefined);
+        return;
       }
-      if (!isRepeatable(record, this.#carrier, outcome)) return this.#finish(outcome);
+      if (!isRepeatable(record, this.#carrier, outcome)) {
+        this.#finish(outcome);
+        return;
+      }
       this.#tried = [...this.#tried, lease.upstream];
       service.metrics.retried();
       this.#acquire();
@@ -325,24 +299,10 @@ function begin(edge: Edge, head: IncomingHead, carrier: Carrier): RequestRecord 
   };
 }
 
-/** What goes upstream; made once, so that every attempt starts from the same request. */
-function prepare(record: RequestRecord, head: IncomingHead, carrier: Carrier): PreparedRequest {
-  const idLine = requestIdLine(record.id);
-  const lines =
-    record.client.lines +
-    endToEndRequestLines(record.fields) +
-    idLine +
-    traceparentLine(formatTraceparent(record.trace)) +
-    (carrier.extraLines ?? '');
-  return {
-    id: record.id,
-    idLine,
-    method: record.method,
-    target: record.path + record.query,
-    lines: lines as FieldLines,
-    framing: head.framing === 'length' ? head.contentLength : head.framing,
-    body: carrier.body,
-  };
+/** What an outcome says about the upstream. */
+function verdictOf(outcome: Outcome): LeaseOutcome {
+  if (outcome.kind === 'answered') return outcome.status >= 500 ? 'failure' : 'success';
+  return outcome.side === 'upstream' ? 'failure' : 'ignored';
 }
 
 function isRepeatable(record: RequestRecord, carrier: Carrier, outcome: FailedOutcome): boolean {

@@ -14,7 +14,7 @@ import {
 } from '@headgate/balancer';
 import { type UpstreamAddress, upstreamAddressOf } from './address.ts';
 import type { ProxyConfig, ServiceConfig, UpstreamConfig } from './config.ts';
-import { Connections, type ConnectionSettings, sameSettings } from './connections.ts';
+import { type ConnectionSettings, Connections, sameSettings } from './connections.ts';
 import type { ExchangeTimeouts } from './exchange.ts';
 import { createTrustedProxies, type TrustedProxies } from './forwarded.ts';
 import type { ProxyMetrics, ServiceMetrics } from './metrics.ts';
@@ -99,7 +99,12 @@ function buildService(
   deps: SnapshotDeps,
 ): ServiceRuntime {
   const records = config.upstreams.map((entry) =>
-    carryUpstream(entry, config, previous?.upstreams.get(upstreamAddressOf(entry.url).key), previous?.config),
+    carryUpstream(
+      entry,
+      config,
+      previous?.upstreams.get(upstreamAddressOf(entry.url).key),
+      previous?.config,
+    ),
   );
   const balancer = createService({
     name,

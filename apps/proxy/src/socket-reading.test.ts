@@ -152,6 +152,20 @@ describe('an accepted socket that is released', () => {
     assert.equal(read().length, 0);
   });
 
+  it('tells who only watches that something came, and that it was the last', async (t) => {
+    const { near, far } = await openReading(t, () => {});
+    near.release();
+    let seen = 0;
+    near.socket.on('readable', () => seen++);
+    far.write('x');
+    await once(near.socket, 'readable');
+    assert.equal(near.socket.read()?.toString(), 'x');
+    const ended = once(near.socket, 'end');
+    far.end();
+    await ended;
+    assert.ok(seen > 0);
+  });
+
   it('may be released by what was just read', async (t) => {
     const seen: string[] = [];
     const rest = Promise.withResolvers<string>();

@@ -253,3 +253,42 @@ describe('the timer of a wheel', () => {
     timers.remove(deadline);
   });
 });
+
+describe('deadlines that are due together', () => {
+  it('may have each other wait at the last moment', (t) => {
+    const { timers, pass } = createClock(t);
+    const met: string[] = [];
+    const pair: Deadline[] = [
+      new Deadline(() => {
+        if (met.push('first') === 1) timers.set(pair[1] as Deadline, 1_000);
+      }),
+      new Deadline(() => {
+        if (met.push('second') === 1) timers.set(pair[0] as Deadline, 1_000);
+      }),
+    ];
+    for (const deadline of pair) timers.set(deadline, 100);
+    pass(100 + LATE_MS);
+    assert.equal(met.length, 1);
+    pass(1_000 + LATE_MS);
+    assert.equal(met.length, 2);
+    assert.equal(new Set(met).size, 2);
+  });
+
+  it('may clear each other at the last moment and be set again', (t) => {
+    const { timers, pass } = createClock(t);
+    const met: number[] = [];
+    const pair: Deadline[] = [0, 1].map(
+      (i) =>
+        new Deadline(() => {
+          met.push(i);
+          if (met.length === 1) timers.clear(pair[1 - i] as Deadline);
+        }),
+    );
+    for (const deadline of pair) timers.set(deadline, 100);
+    pass(100 + LATE_MS);
+    assert.equal(met.length, 1);
+    timers.set(pair[1 - (met[0] as number)] as Deadline, 1_000);
+    pass(1_000 + LATE_MS);
+    assert.equal(met.length, 2);
+  });
+});

@@ -36,7 +36,10 @@ export class TimerWheel {
     this.#now = now;
   }
 
-  /** Has `deadline` come due in `delayMs` or somewhat later; replaces what was set before. */
+  /**
+   * Has `deadline` come due in `delayMs` or somewhat later; replaces what was set before. Time that
+   * has passed within this turn of the event loop counts, beyond the first 50 ms of it.
+   */
   set(deadline: Deadline, delayMs: number): void {
     if (this.#count === 0) this.#tick = this.#currentTick();
     // The wheel may be a tick behind the clock, and the first one is not a whole one.
@@ -115,6 +118,7 @@ export class TimerWheel {
     while (deadline) {
       const { next } = deadline;
       if (deadline.dueTick <= current) {
+        this.#unlink(deadline);
         if (due) due.push(deadline);
         else due = [deadline];
       } else if (deadline.dueTick === NEVER) {
@@ -127,8 +131,8 @@ export class TimerWheel {
     }
     // Whoever is told may set or remove others: only those still due are.
     for (const one of due ?? []) {
-      if (one.dueTick > current || one.filedTick < 0) continue;
-      this.remove(one);
+      if (one.dueTick > current) continue;
+      one.dueTick = NEVER;
       one.onDue();
     }
   }

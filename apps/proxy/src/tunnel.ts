@@ -9,11 +9,11 @@ import type { Duplex } from 'node:stream';
 import { type FieldLines, fieldLine, type RequestHead } from '@headgate/http1';
 import { createProxyServer, type ProxyServer } from 'http-proxy-3';
 import { formatAddress, tlsNameOf } from './address.ts';
+import type { Carrier, RunningAttempt } from './carrier.ts';
 import { type FailureKind, failure, type Outcome } from './errors.ts';
 import type { PreparedRequest } from './exchange.ts';
 import type { Peer } from './forwarded.ts';
 import { writePage } from './http1/page.ts';
-import type { Carrier, RunningAttempt } from './proxy.ts';
 import type { ServiceRuntime, UpstreamRuntime } from './snapshot.ts';
 
 /** A side that has said it is done gets this long before the other is closed under it. */
@@ -37,7 +37,8 @@ export function createTunnels(): {
         peer,
         body: undefined,
         extraLines: UPGRADE_LINES,
-        localAuthority: () => formatAddress(socket.localAddress ?? 'localhost', socket.localPort ?? 80),
+        localAuthority: () =>
+          formatAddress(socket.localAddress ?? 'localhost', socket.localPort ?? 80),
         attempt(request, upstream, service, settle) {
           const handshake = openTunnel(socket, request, service, settle);
           handshakes.set(socket, handshake.onRequest);
@@ -262,7 +263,9 @@ const HOP_BY_HOP = [
 
 function endToEnd(answer: IncomingMessage): Record<string, string | string[]> {
   const headers = toHeaderObject(answer.rawHeaders);
-  const named = String(headers['connection'] ?? '').toLowerCase().split(',');
+  const named = String(headers.connection ?? '')
+    .toLowerCase()
+    .split(',');
   for (const name of [...HOP_BY_HOP, ...named]) delete headers[name.trim()];
   return headers;
 }

@@ -90,6 +90,10 @@ export class UpstreamConnection {
     this.#method = method;
   }
 
+  get isOpen(): boolean {
+    return this.#phase === 'open' && !this.#socket.destroyed;
+  }
+
   /** A byte of the answer has arrived. */
   get hasAnswerBegun(): boolean {
     return this.#parser?.hasBegun === true;
@@ -133,7 +137,10 @@ export class UpstreamConnection {
   #read(bytes: Buffer, sizeBytes: number): void {
     const carried = this.#carried;
     // Bytes that answer nothing; whatever they are, nobody may get them.
-    if (!carried) return this.destroy();
+    if (!carried) {
+      this.destroy();
+      return;
+    }
     const at = this.#startParser().execute(bytes, 0, sizeBytes, carried);
     if (this.#carried !== carried) return;
     if (carried.isComplete) this.#answered(carried, at === sizeBytes);

@@ -14,7 +14,6 @@ export {
   type BodyFraming,
   chunkPrefix,
   fieldLine,
-  fieldWriter,
   lastChunk,
   writeRequestHead,
   writeResponseHead,

@@ -50,17 +50,10 @@ export function writeResponseHead(
  * one, characters above U+00FF included, and for the framing fields: heads write those themselves.
  */
 export function fieldLine(name: string, value: string): FieldLines {
-  return fieldWriter(name)(value);
-}
-
-/** As `fieldLine`, for a field that is written again and again: the name is checked once. */
-export function fieldWriter(name: string): (value: string) => FieldLines {
   if (!isToken(name)) throw unwritable('field name', name);
   if (FRAMING_NAME.test(name)) throw new TypeError(`${name} is written from the framing of a head`);
-  return (value) => {
-    if (!isValue(value)) throw unwritable(`value of ${name}`, value);
-    return `${name}: ${value}\r\n` as FieldLines;
-  };
+  if (!isValue(value)) throw unwritable(`value of ${name}`, value);
+  return `${name}: ${value}\r\n` as FieldLines;
 }
 
 /** What goes before the data of a chunk of `sizeBytes`, 1 or more; CR LF goes after it. */

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import { createRegistry } from '@headgate/telemetry';
 import type { Endpoint } from '../address.ts';
 import type { Snapshot } from '../snapshot.ts';
@@ -97,10 +98,15 @@ describe('the admin listener', () => {
     const { port } = admin.endpoint as { port: number };
     const client = connect({ host: '127.0.0.1', port });
     t.after(() => client.destroy());
+    client.on('error', () => {});
+    const closed = new Promise((resolve) => client.once('close', resolve));
     client.write('GET /health HTTP/1.1\r\nHost: a\r\n\r\n');
     await once(client, 'data');
+    // In the middle of its next request, or it would be closed as an idle one.
+    client.write('GET /he');
+    for (let i = 0; i < 5; i++) await turn();
     await admin.close();
-    if (!client.closed) await once(client, 'close');
+    await closed;
     await assert.rejects(ask(admin, '/health'), { code: 'ECONNREFUSED' });
   });
 });

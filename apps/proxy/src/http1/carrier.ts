@@ -2,18 +2,18 @@
 import {
   chunkPrefix,
   type FieldLines,
-  fieldWriter,
+  fieldLine,
   lastChunk,
   type RequestHead,
   type ResponseHead,
   writeResponseHead,
 } from '@headgate/http1';
+import type { Carrier } from '../carrier.ts';
 import type { ErrorPage, FailureKind, Outcome } from '../errors.ts';
 import { Attempt, type Downstream, type PreparedRequest } from '../exchange.ts';
 import type { Peer } from '../forwarded.ts';
 import { endToEndResponseLines } from '../headers.ts';
 import type { Outbox } from '../outbox.ts';
-import type { Carrier } from '../proxy.ts';
 import type { ServiceRuntime, UpstreamRuntime } from '../snapshot.ts';
 import { dateLine } from './date.ts';
 import { pageText } from './page.ts';
@@ -34,10 +34,9 @@ export interface AnswerSink {
   answered(mayContinue: boolean): void;
 }
 
-const connectionLine = fieldWriter('connection');
 const NOTHING = '' as FieldLines;
-const CLOSE = connectionLine('close');
-const KEEP_ALIVE = connectionLine('keep-alive');
+const CLOSE = fieldLine('connection', 'close');
+const KEEP_ALIVE = fieldLine('connection', 'keep-alive');
 
 export class Http1Carrier implements Carrier, Downstream {
   readonly body: Upload | undefined;
@@ -91,6 +90,11 @@ export class Http1Carrier implements Carrier, Downstream {
   }
 
   refuse(page: ErrorPage): void {
+    // Two answers to one request would be the first half of an attack.
+    if (this.#hasAnswerBegun) {
+      this.breakOff();
+      return;
+    }
     // Whoever is told no in the middle of an upload should stop sending it.
     if (this.body && !this.body.isComplete) this.#keepAlive = false;
     this.#hasAnswerBegun = true;
@@ -143,7 +147,10 @@ export class Http1Carrier implements Carrier, Downstream {
 
   answer(bytes: Buffer, from: number, to: number): void {
     const { outbox } = this.#sink;
-    if (this.#framing !== 'chunked') return outbox.addBytes(bytes, from, to);
+    if (this.#framing !== 'chunked') {
+      outbox.addBytes(bytes, from, to);
+      return;
+    }
     outbox.addText(chunkPrefix(to - from));
     outbox.addBytes(bytes, from, to);
     outbox.addText('\r\n');

@@ -12,7 +12,8 @@ import { ParserPool } from '../parser-pool.ts';
 import type { ServiceRuntime, UpstreamRuntime } from '../snapshot.ts';
 import { openPair, receive } from '../socket-pair.test-support.ts';
 import type { Http1Carrier } from './carrier.ts';
-import { ClientConnection, type ClientSettings } from './client-connection.ts';
+import { ClientConnection } from './client-connection.ts';
+import type { ClientSettings } from './client-settings.ts';
 
 export const KEEP_ALIVE_MS = 75_000;
 export const POST = 'POST /up HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\n\r\n';

@@ -68,6 +68,15 @@ describe('requests sent ahead', () => {
     served[1].forward(sizeBytes);
     await sent;
   });
+
+  it('leave a connection that reads on when all are answered, however many they were', async (t) => {
+    const { send, served, targets } = await createBench(t);
+    const many = Array.from({ length: 100 }, (_, i) => `/${i}`);
+    await send(many.map(get).join(''));
+    for (let i = 0; i < many.length; i++) served[i]?.answer();
+    await send(get('/last'));
+    assert.deepEqual(targets(), [...many, '/last']);
+  });
 });
 
 describe('the time of a client', () => {
@@ -98,10 +107,11 @@ describe('the time of a client', () => {
   it('is not counted while it is served', async (t) => {
     const { clock, send, served, closed } = await createBench(t);
     await send(get('/1'));
+    served[0]?.forward('none');
     clock.pass(10 * KEEP_ALIVE_MS);
     await turns();
+    assert.deepEqual(served[0]?.outcomes, []);
     assert.equal(closed(), 0);
-    served[0]?.answer();
   });
 
   it('to complete a head is that of the head, not of a kept connection', async (t) => {

@@ -8,39 +8,23 @@ import {
   type FieldLines,
   type Fields,
   fieldLine,
-  type Limits,
   type Refusal,
   type RequestHead,
   type RequestParser,
   type RequestSink,
 } from '@headgate/http1';
-import { type ErrorPage, type FailureKind, type Failure, failure } from '../errors.ts';
+import { type ErrorPage, type Failure, type FailureKind, failure } from '../errors.ts';
 import type { Peer } from '../forwarded.ts';
 import { bodyTooLarge } from '../guard.ts';
 import { Outbox } from '../outbox.ts';
-import type { ParserPool } from '../parser-pool.ts';
 import { type Reading, readFrom } from '../socket-reading.ts';
 import { Deadline, type TimerWheel } from '../timer-wheel.ts';
 import { type AnswerSink, Http1Carrier } from './carrier.ts';
+import type { ClientSettings } from './client-settings.ts';
 import { pageText } from './page.ts';
 import { ReadAhead } from './read-ahead.ts';
-import { Upload, type UploadRules, type UploadSource } from './upload.ts';
-
-/** How long and how much a client may; those in force when its connection was accepted. */
-export interface ClientSettings {
-  readonly limits: Limits;
-  /** With these limits. */
-  readonly parsers: ParserPool<RequestParser>;
-  /** What is sent ahead of its turn is read this far. */
-  readonly pipelinedBytes: number;
-  /** For a whole head, from its first byte or the connection's. */
-  readonly headTimeoutMs: number;
-  /** How long an idle connection is kept for its next request. */
-  readonly keepAliveMs: number;
-  /** Taking nothing of an answer. */
-  readonly stallMs: number;
-  readonly upload: Omit<UploadRules, 'expectsContinue'>;
-}
+import { isWebSocketUpgrade, kindOfRefusal } from './request-facts.ts';
+import { Upload, type UploadSource } from './upload.ts';
 
 /** What a connection needs of the edge around it. */
 export interface ClientHost {
@@ -156,7 +140,7 @@ export class ClientConnection implements RequestSink, AnswerSink, UploadSource {
   }
 
   refuse(refusal: Refusal): void {
-    const problem = failure(kindOf(refusal), `the request is not taken: ${refusal.message}`);
+    const problem = failure(kindOfRefusal(refusal), `the request is not taken: ${refusal.message}`);
     const carrier = this.#carrier;
     this.isEnding = true;
     if (carrier) {
@@ -229,7 +213,10 @@ export class ClientConnection implements RequestSink, AnswerSink, UploadSource {
       }
       this.#parser ??= this.#settings.parsers.take();
       at = this.#parser.execute(bytes, at, to, this);
-      if (this.#tunnelHead) return this.#openTunnel(this.#tunnelHead, bytes.subarray(at, to));
+      if (this.#tunnelHead) {
+        this.#openTunnel(this.#tunnelHead, bytes.subarray(at, to));
+        return;
+      }
       this.#dropFinished();
     }
     this.isReading = false;
@@ -258,7 +245,10 @@ export class ClientConnection implements RequestSink, AnswerSink, UploadSource {
   #goOn(): void {
     this.#carrier = undefined;
     const ahead = this.#ahead;
-    if (!ahead) return this.#rest();
+    if (!ahead) {
+      this.#rest();
+      return;
+    }
     this.#ahead = undefined;
     const bytes = ahead.take();
     this.#socket.resume();
@@ -315,8 +305,14 @@ export class ClientConnection implements RequestSink, AnswerSink, UploadSource {
 
   #due(): void {
     const carrier = this.#carrier;
-    if (this.#phase !== 'open') return this.destroy();
-    if (this.#isClientBehind || carrier?.isOver) return this.destroy();
+    if (this.#phase !== 'open') {
+      this.destroy();
+      return;
+    }
+    if (this.#isClientBehind || carrier?.isOver) {
+      this.destroy();
+      return;
+    }
     if (carrier) {
       this.#giveUp(carrier, 'slow-request', 'the body of the request comes too slowly');
     } else if (!this.#isIdle()) {
@@ -374,7 +370,8 @@ export class ClientConnection implements RequestSink, AnswerSink, UploadSource {
     this.#host.timers.remove(this.#deadline);
     const carrier = this.#carrier;
     this.#carrier = undefined;
-    if (carrier && !carrier.isOver) carrier.cancel('client-gone', 'the client closed the connection');
+    if (carrier && !carrier.isOver)
+      carrier.cancel('client-gone', 'the client closed the connection');
     this.#host.closed(this);
   }
 
@@ -383,19 +380,4 @@ export class ClientConnection implements RequestSink, AnswerSink, UploadSource {
     if (framing === 'none' || contentLength === 0) return undefined;
     return new Upload(this, { ...this.#settings.upload, expectsContinue });
   }
-}
-
-/** RFC 6455 §4.1, as far as the edge has to know. */
-function isWebSocketUpgrade(head: RequestHead): boolean {
-  return (
-    head.upgrade !== undefined &&
-    head.method === 'GET' &&
-    head.framing === 'none' &&
-    head.upgrade.toLowerCase() === 'websocket'
-  );
-}
-
-function kindOf(refusal: Refusal): FailureKind {
-  if (refusal.status === 431) return 'head-too-large';
-  return refusal.status === 414 ? 'target-too-long' : 'bad-request';
 }

@@ -2,12 +2,7 @@
  * What a client has sent ahead of its turn: kept as bytes, and looked at just far enough to see
  * whether it can ever have a turn.
  */
-import {
-  type Limits,
-  type RequestHead,
-  RequestParser,
-  type RequestSink,
-} from '@headgate/http1';
+import { type Limits, type RequestHead, RequestParser, type RequestSink } from '@headgate/http1';
 
 /** What stands behind the request that is being served. */
 export type Ahead = 'request' | 'broken' | 'not-pipelined';

@@ -294,3 +294,14 @@ describe('an upload that is abandoned', () => {
     assert.equal(source.awaitedMs, undefined);
   });
 });
+
+describe('a body that is poured', () => {
+  it('that makes its taker pause while it is poured stays paused', () => {
+    const { source, upload, taker } = createUpload();
+    source.read(upload, 'held');
+    taker.uploadRead = () => upload.pause();
+    upload.pourInto(taker);
+    assert.equal(source.isPaused, true);
+    assert.equal(source.awaitedMs, undefined);
+  });
+});

@@ -87,8 +87,8 @@ export class Upload implements RequestBody {
     this.#held = [];
     if (this.isComplete) taker.uploadEnded(this.#trailers);
     if (this.#source.isReading) return;
-    taker.uploadRead();
     this.resume();
+    taker.uploadRead();
   }
 
   abandon(): void {
