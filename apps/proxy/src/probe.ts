@@ -7,7 +7,7 @@ import { buildConnector, Client } from 'undici';
 import { tlsNameOf, type UpstreamAddress } from './address.ts';
 
 /** How to reach the upstream that is asked. */
-export interface ProbeConnection {
+interface ProbeConnection {
   readonly address: UpstreamAddress;
   readonly connectTimeoutMs: number;
   /** Largest response head accepted, in bytes. */

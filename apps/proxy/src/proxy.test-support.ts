@@ -26,7 +26,7 @@ export interface Asked {
 }
 
 /** What became of one request. */
-export interface Served {
+interface Served {
   readonly record: RequestRecord;
   /** Upstreams by attempt. */
   readonly attempts: readonly string[];
