@@ -3,7 +3,7 @@
  * settle, finish. Plain requests and upgraded connections live the same life; what differs is the
  * carrier, which makes one attempt or writes one error page. See docs/life-of-a-request.md.
  */
-import { type Lease, type LeaseOutcome, mayRetry, type Upstream } from '@headgate/balancer';
+import type { Lease, Upstream } from '@headgate/balancer';
 import {
   childTrace,
   isValidRequestId,
@@ -12,20 +12,14 @@ import {
   type RandomHex,
 } from '@headgate/telemetry';
 import type { Carrier, IncomingHead, RunningAttempt } from './carrier.ts';
-import {
-  errorPage,
-  type FailedOutcome,
-  type Failure,
-  failure,
-  type Outcome,
-  statusOf,
-} from './errors.ts';
+import { errorPage, type Failure, failure, type Outcome, statusOf } from './errors.ts';
 import type { PreparedRequest } from './exchange.ts';
 import { guardRequest } from './guard.ts';
 import { fieldValue } from './headers.ts';
 import { prepare } from './prepare.ts';
 import { enter, type RequestRecord, Stopwatch } from './request.ts';
 import { hostnameOf } from './router.ts';
+import { isRepeatable, leaseOutcomeOf } from './settle.ts';
 import type { ServiceRuntime, Snapshot, UpstreamRuntime } from './snapshot.ts';
 import { parseTarget } from './target.ts';
 import { Deadline, type TimerWheel } from './timer-wheel.ts';
@@ -195,7 +189,7 @@ class Life {
     enter(record, 'settle');
     this.#attempt = undefined;
     try {
-      lease.release(verdictOf(outcome));
+      lease.release(leaseOutcomeOf(outcome));
       service.metrics.attempted(lease.upstream.key, outcome.kind);
       if (outcome.kind === 'answered') {
         record.status = outcome.status;
@@ -297,26 +291,4 @@ function begin(edge: Edge, head: IncomingHead, carrier: Carrier): RequestRecord 
     failure: undefined,
     error: undefined,
   };
-}
-
-/** What an outcome says about the upstream. */
-function verdictOf(outcome: Outcome): LeaseOutcome {
-  if (outcome.kind === 'answered') return outcome.status >= 500 ? 'failure' : 'success';
-  return outcome.side === 'upstream' ? 'failure' : 'ignored';
-}
-
-function isRepeatable(record: RequestRecord, carrier: Carrier, outcome: FailedOutcome): boolean {
-  if (!outcome.retryable) return false;
-  const { service } = record;
-  if (!service) return false;
-  // A refused connection costs next to nothing, so every upstream may be asked before giving up.
-  const isRefused = outcome.kind === 'connect-failed';
-  return mayRetry({
-    method: record.method,
-    attempts: record.attempts,
-    maxAttempts: 1 + Math.max(service.config.retries, isRefused ? service.upstreams.size - 1 : 0),
-    wasAnythingSent: outcome.wasAnythingSent,
-    hasResponseStarted: outcome.hasResponseStarted,
-    canReplayBody: !carrier.body?.isStarted,
-  });
 }
