@@ -264,3 +264,29 @@ describe('parsers', () => {
     }
   });
 });
+
+describe('a client that is slow to take the end of its answer', () => {
+  const SIZE_BYTES = 16 * 1024 * 1024;
+  const ANSWER = `HTTP/1.1 200 OK\r\nContent-Length: ${SIZE_BYTES}\r\n\r\n${'x'.repeat(SIZE_BYTES)}`;
+  const requests = { 'in full': get('/1'), 'with the rest of its upload to come': `${POST}some` };
+  const endings = { 'keeps its connection': '', 'closes it': 'Connection: close\r\n' };
+
+  for (const [asked, request] of Object.entries(requests)) {
+    for (const [ending, field] of Object.entries(endings)) {
+      it(`has the time for answers, when it asked ${asked} and ${ending}`, async (t) => {
+        const { clock, send, served, received, far, closed } = await createBench(t);
+        far.pause();
+        await send(request.replace('\r\n\r\n', `\r\n${field}\r\n`));
+        served[0]?.forward(request.startsWith('POST') ? 8 : 'none');
+        served[0]?.upstream.receive(ANSWER);
+        clock.pass(KEEP_ALIVE_MS + LATE_MS);
+        await turns();
+        assert.equal(closed(), 0);
+        far.resume();
+        await received.first(SIZE_BYTES);
+        await turns();
+        assert.ok(received.bytes.length > SIZE_BYTES);
+      });
+    }
+  }
+});

@@ -171,7 +171,7 @@ export class ClientConnection implements RequestSink, AnswerSink, UploadSource {
     const isRequestComplete = !body || body.isComplete;
     if (!isRequestComplete) body?.abandon();
     if (!mayContinue || this.isEnding) this.#closeGently(isRequestComplete, UPLOAD_LINGER_MS);
-    else if (!isRequestComplete) this.#host.timers.set(this.#deadline, UPLOAD_LINGER_MS);
+    else if (!isRequestComplete) this.#allow(UPLOAD_LINGER_MS);
     else if (!this.isReading) this.#goOn();
   }
 
@@ -280,8 +280,14 @@ export class ClientConnection implements RequestSink, AnswerSink, UploadSource {
       this.#closeGently(true, LINGER_MS);
     } else if (!this.#isHeadTimed) {
       this.#isStalled = false;
-      timers.set(this.#deadline, this.#settings.keepAliveMs);
+      this.#allow(this.#settings.keepAliveMs);
     }
+  }
+
+  /** The client has this long to go on, or to take what it has not taken of its answer. */
+  #allow(timeoutMs: number): void {
+    const { stallMs } = this.#settings;
+    this.#host.timers.set(this.#deadline, this.#isClientBehind ? stallMs : timeoutMs);
   }
 
   readonly #onDrain = (): void => {
@@ -291,7 +297,9 @@ export class ClientConnection implements RequestSink, AnswerSink, UploadSource {
       this.#host.timers.clear(this.#deadline);
       this.#carrier.caughtUp();
       this.#carrier?.body?.awaitMore();
-    } else if (!this.#carrier) {
+    } else if (this.#carrier) {
+      this.#allow(UPLOAD_LINGER_MS);
+    } else {
       this.#rest();
     }
   };
@@ -348,9 +356,11 @@ export class ClientConnection implements RequestSink, AnswerSink, UploadSource {
     this.#ahead = undefined;
     this.outbox.flushNow();
     if (isMoreToCome) {
-      this.#socket.end();
+      this.#socket.end(() => {
+        if (this.#phase === 'closing') this.#host.timers.set(this.#deadline, lingerMs);
+      });
       this.#socket.resume();
-      this.#host.timers.set(this.#deadline, lingerMs);
+      this.#host.timers.set(this.#deadline, this.#settings.stallMs);
     } else {
       this.#host.timers.set(this.#deadline, this.#settings.stallMs);
       this.#socket.destroySoon();
