@@ -266,6 +266,9 @@ function endToEnd(answer: IncomingMessage): Record<string, string | string[]> {
   const named = String(headers.connection ?? '')
     .toLowerCase()
     .split(',');
-  for (const name of [...HOP_BY_HOP, ...named]) delete headers[name.trim()];
+  for (const name of [...HOP_BY_HOP, ...named]) {
+    // Without its length, an answer that breaks off would look complete.
+    if (name.trim() !== 'content-length') delete headers[name.trim()];
+  }
   return headers;
 }
