@@ -12,7 +12,7 @@ const PURE = ['balancer', 'http1'];
 /** What code in each workspace may import of ours; apps that are no origins get the leaves. */
 function allowedFor(workspace: string): readonly string[] {
   const [kind, name = ''] = workspace.split('/');
-  if (kind === 'test') return [...LEAVES, 'origin', 'proxy'];
+  if (kind === 'test') return [...LEAVES, 'origin', 'proxy', 'load'];
   if (kind === 'apps') return ORIGINS.includes(name) ? [...LEAVES, 'origin'] : LEAVES;
   return name === 'origin' ? LEAVES : [];
 }

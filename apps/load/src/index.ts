@@ -1,0 +1,30 @@
+/** What scenario files import: words to describe load, nothing that runs it. */
+export {
+  constant,
+  type LineProfile,
+  type LoadProfile,
+  ramp,
+  sequence,
+  sine,
+  spike,
+  trace,
+} from './profile.ts';
+export {
+  defineScenario,
+  type EventsUser,
+  type Flow,
+  type FlowContext,
+  type Http,
+  type HttpAnswer,
+  type HttpOptions,
+  type PlainFlow,
+  type PlainRequest,
+  type Random,
+  type Scenario,
+  type ScriptedFlow,
+  type ServerEvent,
+  type SetupContext,
+  type StatusExpectation,
+  type StreamOptions,
+  type WebSocketUser,
+} from './scenario.ts';
