@@ -7,8 +7,8 @@ export type SeriesId = number & { readonly brand?: 'series' };
 /** A plain flow is one request; a scripted one has steps, each of which is a request. */
 export type SeriesKind = 'plain' | 'scripted' | 'step';
 
-/** What was answered: an HTTP status, or a message of a stream. */
-export type AnswerStatus = number | 'message' | 'event';
+/** What was answered: an HTTP status, a message of a stream, or a scripted flow to its end. */
+export type AnswerStatus = number | 'message' | 'event' | 'done';
 
 /** All times are milliseconds of `performance.now()`. */
 export interface Recorder {
