@@ -22,6 +22,7 @@ test('cases and peers are picked by name, as often as wanted', () => {
       'proxy --case churn --case small-get --peer nginx --seconds 2 --rounds 1 --json out.json',
     ),
     {
+      contest: 'proxy',
       cases: ['small-get', 'churn'],
       peers: ['nginx'],
       seconds: 2,
@@ -31,8 +32,17 @@ test('cases and peers are picked by name, as often as wanted', () => {
   );
 });
 
+test('every contest has cases and peers of its own', () => {
+  const command = parse('load');
+  assert.ok('cases' in command);
+  assert.deepEqual(command.cases, ['small-get', 'get-25-headers', 'get-64k', 'held']);
+  assert.ok(command.peers.includes('wrk') && !command.peers.includes('headgate-load'));
+  assert.match(problem('load --peer nginx'), /--peer nginx: expected one of wrk/);
+  assert.match(problem('proxy --case held'), /--case held/);
+});
+
 test('a wrong command line is told what would be right', () => {
-  assert.match(problem('origin'), /say what to bench: proxy/);
+  assert.match(problem('origin'), /say what to bench: proxy or load/);
   assert.match(problem('proxy --peer apache'), /--peer apache: expected one of .*nginx/);
   assert.match(problem('proxy --case none'), /--case none: expected one of small-get/);
   assert.match(problem('proxy --rounds 0'), /--rounds 0: expected a whole number from 1 to 100/);

@@ -2,8 +2,11 @@
 import { parseArgs } from 'node:util';
 import { loadCases } from './cases.ts';
 import { peers } from './contestants.ts';
+import { generators } from './generators.ts';
+import { HELD_CASE } from './held-load.ts';
 
 export interface BenchCommand {
+  readonly contest: ContestName;
   /** Names of cases, in the order they run. */
   readonly cases: readonly string[];
   /** Names of the peers Headgate is compared with. */
@@ -15,14 +18,30 @@ export interface BenchCommand {
 
 const IN_FLIGHT_CASE = 'in-flight';
 
-const CASES = [...loadCases.map((one) => one.name), IN_FLIGHT_CASE];
-const PEERS = peers.map((one) => one.name);
+const CONTESTS = {
+  proxy: {
+    cases: [...loadCases.map((one) => one.name), IN_FLIGHT_CASE],
+    peers: peers.map((one) => one.name),
+    seconds: 3,
+  },
+  load: {
+    cases: ['small-get', 'get-25-headers', 'get-64k', HELD_CASE],
+    // The first one is ours.
+    peers: generators.slice(1).map((one) => one.name),
+    // Long enough for the start of a process not to count for much.
+    seconds: 10,
+  },
+};
 
-export const usage = `usage: pnpm bench proxy [--case NAME]... [--peer NAME]... [--seconds N] [--rounds N] [--json FILE]
+type ContestName = keyof typeof CONTESTS;
 
-  --case     one of ${CASES.join(', ')} (all)
-  --peer     one of ${PEERS.join(', ')} (all)
-  --seconds  length of a window, 1 to 60 (3)
+export const usage = `usage: pnpm bench proxy|load [--case NAME]... [--peer NAME]... [--seconds N] [--rounds N] [--json FILE]
+
+  --case     of proxy: ${CONTESTS.proxy.cases.join(', ')};
+             of load: ${CONTESTS.load.cases.join(', ')} (all)
+  --peer     of proxy: ${CONTESTS.proxy.peers.join(', ')};
+             of load: ${CONTESTS.load.peers.join(', ')} (all)
+  --seconds  length of a window, 1 to 60 (proxy 3, load 10)
   --rounds   windows per contestant and case, 1 to 100 (5)
   --json     also write every window to FILE
 `;
@@ -34,18 +53,23 @@ export function parseCommandLine(args: readonly string[]): BenchCommand | { prob
       args: [...args],
       allowPositionals: true,
       options: {
-        case: { type: 'string', multiple: true, default: CASES },
-        peer: { type: 'string', multiple: true, default: PEERS },
-        seconds: { type: 'string', default: '3' },
+        case: { type: 'string', multiple: true },
+        peer: { type: 'string', multiple: true },
+        seconds: { type: 'string' },
         rounds: { type: 'string', default: '5' },
         json: { type: 'string' },
       },
     });
-    if (positionals.join(' ') !== 'proxy') throw new Error('say what to bench: proxy');
+    const [contest] = positionals;
+    if (positionals.length !== 1 || (contest !== 'proxy' && contest !== 'load')) {
+      throw new Error('say what to bench: proxy or load');
+    }
+    const { cases, peers: all, seconds } = CONTESTS[contest];
     return {
-      cases: known('case', values.case, CASES),
-      peers: known('peer', values.peer, PEERS),
-      seconds: wholeNumber('seconds', values.seconds, 60),
+      contest,
+      cases: known('case', values.case ?? cases, cases),
+      peers: known('peer', values.peer ?? all, all),
+      seconds: wholeNumber('seconds', values.seconds ?? `${seconds}`, 60),
       rounds: wholeNumber('rounds', values.rounds, 100),
       jsonFile: values.json,
     };

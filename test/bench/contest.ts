@@ -81,7 +81,7 @@ async function checkAnswer(
 }
 
 /** Fisher and Yates. */
-function shuffled<T>(items: readonly T[]): T[] {
+export function shuffled<T>(items: readonly T[]): T[] {
   const result = [...items];
   for (let last = result.length - 1; last > 0; last--) {
     const other = Math.floor(Math.random() * (last + 1));

@@ -1,8 +1,9 @@
-/** `pnpm bench proxy`: Headgate against its peers, on this machine, now. */
+/** `pnpm bench proxy|load`: Headgate against its peers, on this machine, now. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseCommandLine, usage } from './command-line.ts';
+import { runLoadContest } from './load-contest.ts';
 import { runProxyContest } from './proxy-contest.ts';
 
 const command = parseCommandLine(process.argv.slice(2));
@@ -18,7 +19,8 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
 
 const folder = await mkdtemp(join(tmpdir(), 'headgate-bench-'));
 try {
-  const results = await runProxyContest(command, {
+  const runContest = command.contest === 'proxy' ? runProxyContest : runLoadContest;
+  const results = await runContest(command, {
     folder,
     signal: interruption.signal,
     print: (text) => process.stdout.write(`${text}\n`),

@@ -78,6 +78,7 @@ function failureLines(failures: readonly Failure[]): string[] {
   return failures.map((one) => `! ${one.contestant} failed: ${one.reason}`);
 }
 
-function withRange({ median, min, max }: Spread, digits: number): string {
+/** The median, with what it ranged over in brackets. */
+export function withRange({ median, min, max }: Spread, digits: number): string {
   return `${median.toFixed(digits)} (${min.toFixed(digits)}-${max.toFixed(digits)})`;
 }

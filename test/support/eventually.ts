@@ -21,11 +21,15 @@ export async function eventually<T>(check: () => T | Promise<T>): Promise<T> {
   }
 }
 
-/** The result of `promise`; after `DEADLINE_MS` an error that says what did not happen. */
-export async function soon<T>(promise: Promise<T>, what: string): Promise<T> {
+/** The result of `promise`; after `deadlineMs` an error that says what did not happen. */
+export async function soon<T>(
+  promise: Promise<T>,
+  what: string,
+  deadlineMs = DEADLINE_MS,
+): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what} did not happen`)), DEADLINE_MS);
+    timer = setTimeout(() => reject(new Error(`${what} did not happen`)), deadlineMs);
   });
   try {
     return await Promise.race([promise, late]);

@@ -1,5 +1,5 @@
 /** When requests arrive in the open model: computed from the profile and the seed, one by one. */
-import type { Knot } from './profile.ts';
+import type { Knot } from './knots.ts';
 import { uniformAt } from './random.ts';
 
 export interface ArrivalsOptions {

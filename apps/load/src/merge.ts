@@ -1,18 +1,9 @@
 /** Puts the reports of all workers together: each second as a slice, and the run as a whole. */
 import type { FailureKind } from './failure.ts';
 import { Histogram, writeCounts } from './histogram.ts';
-import type { SeriesReport, WorkerReport } from './messages.ts';
-import type { SeriesKind } from './recorder.ts';
-import type {
-  FlowSlice,
-  GeneratorHealth,
-  Phase,
-  SeriesResult,
-  Slice,
-  StatusResult,
-  Summary,
-  Totals,
-} from './result.ts';
+import type { WorkerReport } from './messages.ts';
+import type { FlowSlice, GeneratorHealth, SeriesResult, Slice, Totals } from './result.ts';
+import { addHeadline, SeriesTotals } from './series-totals.ts';
 import { percentiles, quantileMs, summarize } from './summary.ts';
 
 export interface MergeOptions {
@@ -23,22 +14,6 @@ export interface MergeOptions {
   /** Of the system under test, now. */
   readonly metrics: () => Readonly<Record<string, number>>;
   readonly onSlice: (slice: Slice) => void;
-}
-
-interface StatusTotal {
-  readonly status: string;
-  readonly isFailure: boolean;
-  count: number;
-  readonly phases: Record<'firstByte' | 'service' | 'total', Histogram>;
-}
-
-interface SeriesTotal {
-  readonly name: string;
-  readonly kind: SeriesKind;
-  dropped: number;
-  readonly connect: Histogram;
-  readonly headline: Histogram;
-  readonly statuses: StatusTotal[];
 }
 
 type Sums = Pick<
@@ -76,7 +51,7 @@ export class Merge {
   readonly #reported: number[];
   readonly #pending = new Map<number, WorkerReport[]>();
   #nextIndex = 0;
-  readonly #series = new Map<string, SeriesTotal>();
+  readonly #series = new SeriesTotals();
   readonly #headline = new Histogram();
   readonly #service = new Histogram();
   readonly #sendDelay = new Histogram();
@@ -105,7 +80,7 @@ export class Merge {
 
   /** Of one series for each flow and each step, in the order of their first report. */
   series(): SeriesResult[] {
-    return [...this.#series.values()].map(seriesResult);
+    return this.#series.results();
   }
 
   totals(durationMs: number): Totals {
@@ -141,7 +116,7 @@ export class Merge {
     const failures: Partial<Record<FailureKind, number>> = {};
     const tally = { completed: 0, requests: 0, failed: 0, dropped: 0 };
     for (const series of reports.flatMap((report) => report.series)) {
-      this.#addTotals(series);
+      this.#series.add(series);
       const ended = series.statuses.reduce((total, { count }) => total + count, 0);
       if (series.kind !== 'scripted') tally.requests += ended;
       if (series.kind === 'step') continue;
@@ -178,7 +153,7 @@ export class Merge {
     this.#sums = addSums(this.#sums, { ...counted, receivedBytes });
     return {
       startMs,
-      durationMs: SLICE_MS,
+      durationMs: lengthMs(reports),
       askedPerS: this.#options.askedPerS(startMs),
       ...counted,
       failures,
@@ -206,48 +181,18 @@ export class Merge {
       loopDelayMs: Math.max(0, ...reports.map(({ health }) => health.loopDelayMs)),
       sendDelayP99Ms,
       isSaturated:
-        loopUtilization > SATURATED_UTILIZATION || sendDelayP99Ms > SATURATED_SEND_DELAY_MS,
+        lengthMs(reports) >= SLICE_MS / 2 &&
+        (loopUtilization > SATURATED_UTILIZATION || sendDelayP99Ms > SATURATED_SEND_DELAY_MS),
     };
     this.#health.push(health);
     return health;
   }
+}
 
-  #addTotals(series: SeriesReport): void {
-    let total = this.#series.get(series.name);
-    if (!total) {
-      const { name, kind } = series;
-      total = {
-        name,
-        kind,
-        dropped: 0,
-        connect: new Histogram(),
-        headline: new Histogram(),
-        statuses: [],
-      };
-      this.#series.set(name, total);
-    }
-    total.dropped += series.dropped;
-    total.connect.add(series.connect);
-    addHeadline(total.headline, series);
-    for (const { status, isFailure, count, firstByte, service, total: all } of series.statuses) {
-      let entry = total.statuses.find(
-        (one) => one.status === status && one.isFailure === isFailure,
-      );
-      if (!entry) {
-        const phases = {
-          firstByte: new Histogram(),
-          service: new Histogram(),
-          total: new Histogram(),
-        };
-        entry = { status, isFailure, count: 0, phases };
-        total.statuses.push(entry);
-      }
-      entry.count += count;
-      entry.phases.firstByte.add(firstByte);
-      entry.phases.service.add(service);
-      entry.phases.total.add(all);
-    }
-  }
+/** A second, but for the last one, and those of workers that were held up; in tenths of one. */
+function lengthMs(reports: readonly WorkerReport[]): number {
+  const elapsedMs = Math.max(...reports.map(({ health }) => health.elapsedMs));
+  return Math.max(100, Math.round(elapsedMs / 100) * 100);
 }
 
 function addSums(a: Sums, b: Sums): Sums {
@@ -269,42 +214,8 @@ interface FlowTally {
   readonly headline: Histogram;
 }
 
-/** What succeeded as it was, and what failed or was dropped as the headline counts it. */
-function addHeadline(histogram: Histogram, series: SeriesReport): void {
-  histogram.add(series.penalty);
-  for (const { isFailure, total } of series.statuses) if (!isFailure) histogram.add(total);
-}
-
 function flowSlice({ completed, failed, headline }: FlowTally): FlowSlice {
   return { completed, failed, p50Ms: quantileMs(headline, 0.5), p99Ms: quantileMs(headline, 0.99) };
-}
-
-function seriesResult(total: SeriesTotal): SeriesResult {
-  const statuses = total.statuses
-    .map((entry) => statusResult(entry, total))
-    .sort((a, b) => Number(a.isFailure) - Number(b.isFailure) || b.count - a.count);
-  const sum = (wanted: readonly StatusResult[]) =>
-    wanted.reduce((all, { count }) => all + count, 0);
-  return {
-    name: total.name,
-    completed: sum(statuses),
-    failed: sum(statuses.filter((status) => status.isFailure)),
-    dropped: total.dropped,
-    latency: summarize(total.headline),
-    statuses,
-  };
-}
-
-/** Connections belong to no status: they are told once, with the most frequent one. */
-function statusResult(entry: StatusTotal, { connect, statuses }: SeriesTotal): StatusResult {
-  const most = statuses.reduce((a, b) => (b.count > a.count ? b : a));
-  const phases: Partial<Record<Phase, Summary>> = {};
-  if (entry === most && connect.total > 0) phases.connect = summarize(connect);
-  for (const phase of ['firstByte', 'service', 'total'] as const) {
-    if (entry.phases[phase].total > 0) phases[phase] = summarize(entry.phases[phase]);
-  }
-  const { status, isFailure, count } = entry;
-  return { status, isFailure, count, phases };
 }
 
 /** The mean of what is used, and the worst of what goes wrong. */

@@ -1,5 +1,5 @@
 /** What a run shall do, decided before it starts: all that workers need, as plain data. */
-import type { Knot } from './profile.ts';
+import type { Knot } from './knots.ts';
 import type { PlainRequest } from './scenario.ts';
 
 export interface Plan {

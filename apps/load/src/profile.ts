@@ -1,11 +1,6 @@
 /** How much load at which time: a line through a few points, or the times of a trace. */
 import { parseDuration } from '@headgate/config';
-
-/** Arrivals per second, or users, at a time of the run. */
-export interface Knot {
-  readonly atMs: number;
-  readonly level: number;
-}
+import { type Knot, levelAt } from './knots.ts';
 
 export interface LineProfile {
   readonly kind: 'line';
@@ -144,20 +139,6 @@ export function trace(options: { readonly file: string; readonly speed?: number 
   if (!(speed > 0 && Number.isFinite(speed)))
     throw new TypeError(`trace: a speed above 0, not ${speed}`);
   return { kind: 'trace', file, speed, text: `trace ${file}${speed === 1 ? '' : ` × ${speed}`}` };
-}
-
-/** The level at a time; before the first point as there, after the last as there. */
-export function levelAt(knots: readonly Knot[], atMs: number): number {
-  let before = knots[0] as Knot;
-  for (const knot of knots) {
-    if (knot.atMs > atMs) {
-      if (knot.atMs === before.atMs || before.atMs > atMs) return before.level;
-      const share = (atMs - before.atMs) / (knot.atMs - before.atMs);
-      return before.level + share * (knot.level - before.level);
-    }
-    before = knot;
-  }
-  return before.level;
 }
 
 function checkLevel(level: number, where: string): void {

@@ -3,7 +3,7 @@
  * OpenMetrics as differs from it in what matters here.
  */
 
-export type FamilyType = 'counter' | 'gauge' | 'histogram' | 'summary' | 'unknown';
+type FamilyType = 'counter' | 'gauge' | 'histogram' | 'summary' | 'unknown';
 
 export interface Sample {
   readonly name: string;

@@ -17,7 +17,7 @@ export interface Second {
   readonly isSaturated?: boolean;
 }
 
-export const health: GeneratorHealth = {
+const health: GeneratorHealth = {
   cpuCores: 0.85,
   loopUtilization: 0.61,
   loopDelayMs: 12.3,
@@ -25,7 +25,7 @@ export const health: GeneratorHealth = {
   isSaturated: false,
 };
 
-export function histogramOf(latenciesMs: readonly number[]): Histogram {
+function histogramOf(latenciesMs: readonly number[]): Histogram {
   const histogram = new Histogram();
   for (const latencyMs of latenciesMs) histogram.record(latencyMs * 1_000);
   return histogram;

@@ -1,11 +1,11 @@
 /** A run: its workers, its clock, what is done to it from outside, and what comes of it. */
 import { arch, availableParallelism, cpus, platform } from 'node:os';
+import { type Knot, levelAt } from './knots.ts';
 import type { Control, LiveRun, RunEvent, RunHeader, RunState } from './live-run.ts';
 import { loadText } from './load-text.ts';
 import { Merge } from './merge.ts';
 import type { FromWorker, Problem } from './messages.ts';
 import type { Plan } from './plan.ts';
-import { type Knot, levelAt } from './profile.ts';
 import { RESULT_VERSION, type RunResult, type Slice } from './result.ts';
 import { startWorkerProcess, type WorkerProcess } from './worker-process.ts';
 

@@ -59,6 +59,10 @@ export interface PlainFlow<Data = unknown, User = unknown> {
       }) => PlainRequest);
   /** Statuses that are no failure; 200 to 399 by default. */
   readonly expect?: StatusExpectation;
+  /** `new`: a connection for each request. */
+  readonly connection?: 'keep-alive' | 'new';
+  /** Clients on slow lines, which send and read so many bytes per second. */
+  readonly slowBytesPerS?: number;
 }
 
 export interface PlainRequest {

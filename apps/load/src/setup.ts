@@ -1,5 +1,4 @@
 /** `setup` and `teardown` of a scenario, with the client they make requests with. */
-import { createHttpClient } from './flows/http-client.ts';
 import type { Plan } from './plan.ts';
 import type { Recorder } from './recorder.ts';
 import type { Scenario } from './scenario.ts';
@@ -12,6 +11,12 @@ export interface Setup {
   close(): Promise<void>;
 }
 
+const NO_SETUP: Setup = {
+  begin: async () => undefined,
+  end: async () => {},
+  close: async () => {},
+};
+
 /** What happens before and after the load is not measured. */
 const unrecorded: Recorder = {
   series: () => 0,
@@ -23,7 +28,10 @@ const unrecorded: Recorder = {
   connections() {},
 };
 
-export function openSetup(plan: Plan, scenario: Scenario): Setup {
+/** The setup of a scenario that has one; of any other, nothing. */
+export async function openSetup(plan: Plan, scenario: Scenario): Promise<Setup> {
+  if (!scenario.setup && !scenario.teardown) return NO_SETUP;
+  const { createHttpClient } = await import('./flows/http-client.ts');
   const { signal } = new AbortController();
   const client = createHttpClient({
     series: 'setup',

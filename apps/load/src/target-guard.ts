@@ -65,8 +65,10 @@ export function isLoopbackHost(hostname: string): boolean {
 }
 
 function isLoopbackAddress(address: string): boolean {
-  const family = isIP(address);
-  return family !== 0 && loopback.check(address, family === 6 ? 'ipv6' : 'ipv4');
+  // Link-local addresses come with a zone when they are looked up.
+  const plain = address.replace(/%.*/, '');
+  const family = isIP(plain);
+  return family !== 0 && loopback.check(plain, family === 6 ? 'ipv6' : 'ipv4');
 }
 
 function normalize(hostname: string): string {

@@ -7,6 +7,8 @@ import { progressBlock, progressLine } from './terminal-text.ts';
 /** Longer runs write fewer lines to a log. */
 const LONG_RUN_MS = 60_000;
 const LONG_RUN_SLICES = 5;
+/** Some terminals do not tell how wide they are. */
+const UNKNOWN_COLUMNS = 80;
 
 export interface TerminalOutput {
   write(text: string): void;
@@ -48,7 +50,7 @@ function createBlock(out: TerminalOutput): Show {
   const paint = createPaint(out.isColoured);
   let height = 0;
   return (run) => {
-    const lines = progressBlock(run, out.columns, paint);
+    const lines = progressBlock(run, out.columns || UNKNOWN_COLUMNS, paint);
     const up = height > 0 ? `\x1b[${height}A` : '';
     // What the block before had below this one is cleared, and so is the rest of each line.
     out.write(`${up}${lines.map((line) => `\r${line}\x1b[K\n`).join('')}\x1b[J`);

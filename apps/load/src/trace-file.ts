@@ -56,9 +56,15 @@ function parseTime(text: string): number {
   if (NUMBER.test(text)) return Number(text);
   const [, date, clock, fraction = '', zone = 'Z'] = ISO_TIME.exec(text) ?? [];
   if (date === undefined) return Number.NaN;
-  const fullZone = zone.length === 3 ? `${zone}:00` : zone.replace(/^(...)(\d\d)$/, '$1:$2');
   // Date knows milliseconds only; at high rates, what is below them is what keeps arrivals apart.
-  return Date.parse(`${date}T${clock}${fullZone.toUpperCase()}`) + Number(`0.${fraction}`) * 1_000;
+  const fractionMs = fraction === '' ? 0 : Number(`0.${fraction}`) * 1_000;
+  return Date.parse(`${date}T${clock}${fullZone(zone)}`) + fractionMs;
+}
+
+/** With the colon and the minutes that ISO 8601 may leave out, and Date may not. */
+function fullZone(zone: string): string {
+  if (zone.length === 1) return 'Z';
+  return zone.length === 3 ? `${zone}:00` : `${zone.slice(0, 3)}:${zone.slice(-2)}`;
 }
 
 function problemOf(line: string, lineNumber: number): string {

@@ -1,8 +1,8 @@
 /** The closed model: users, each of whom begins a flow when the one before has ended. */
 import type { FlowOwner } from './flows/running-flow.ts';
+import { type Knot, levelAt } from './knots.ts';
 import type { LoadDriver } from './load-driver.ts';
 import type { WeightedFlow } from './open-driver.ts';
-import { type Knot, levelAt } from './profile.ts';
 import { createRandom } from './random.ts';
 import type { Random } from './scenario.ts';
 

@@ -1,7 +1,7 @@
 /** Makes the flows of one worker from its plan: what is plain over raw sockets, the rest on undici. */
 import type { LookupAddress } from 'node:dns';
 import type { RunningFlow } from './flows/running-flow.ts';
-import { ScriptedFlow } from './flows/scripted-flow.ts';
+import type { ScriptedFlow } from './flows/scripted-flow.ts';
 import { streamFlow } from './flows/stream-flow.ts';
 import type { Problem } from './messages.ts';
 import type { WeightedFlow } from './open-driver.ts';
@@ -47,63 +47,73 @@ export async function createWorkerFlows(options: WorkerFlowsOptions): Promise<Wo
   // Raw sockets speak neither TLS nor HTTP/2.
   const isRaw = target.protocol === 'http:' && !plan.transport.http2;
   const isHeld = plan.model.kind === 'hold';
-  const client = new PlainClient({
-    host: await addressOf(target, guard),
-    port: Number(target.port || 80),
-    recording,
-    now,
-    timeoutMs: isHeld ? Number.POSITIVE_INFINITY : plan.timeoutMs,
-    slowBytesPerS: plan.transport.slowBytesPerS,
-    sources: new SourcePorts(plan.transport.sourceAddresses, part, plan.workers),
-    maxConnecting: isHeld ? HOLD_CONNECTING : Number.POSITIVE_INFINITY,
-  });
-  const entries = Object.entries(scenario.flows);
-  const scripted: ScriptedFlow[] = [];
-
-  const makeFlow = (name: string, flow: Flow): RunningFlow => {
-    if ('request' in flow && isRaw) return makePlain(name, flow);
-    const made = new ScriptedFlow({
-      name,
-      run: 'run' in flow ? (context) => flow.run(context) : requestOverHttp(flow),
-      data,
-      random,
-      target,
-      headers: plan.headers,
-      timeoutMs: plan.timeoutMs,
-      http2: plan.transport.http2,
-      recorder: recording,
-      guard,
-      signal: options.signal,
-    });
-    scripted.push(made);
-    return made;
+  const host = await addressOf(target, guard);
+  const sources = new SourcePorts(plan.transport.sourceAddresses, part, plan.workers);
+  const clients = new Map<number | undefined, PlainClient>();
+  const clientFor = (slowBytesPerS: number | undefined): PlainClient => {
+    const client =
+      clients.get(slowBytesPerS) ??
+      new PlainClient({
+        host,
+        port: Number(target.port || 80),
+        recording,
+        now,
+        timeoutMs: isHeld ? Number.POSITIVE_INFINITY : plan.timeoutMs,
+        slowBytesPerS,
+        sources,
+        maxConnecting: isHeld ? HOLD_CONNECTING : Number.POSITIVE_INFINITY,
+      });
+    clients.set(slowBytesPerS, client);
+    return client;
   };
-  const makePlain = (name: string, flow: PlainFlowSpec): RunningFlow => {
-    const { request } = flow;
+  const plain = ({ name, flow }: Named<PlainFlowSpec>): RunningFlow => {
+    const { request, expect, connection, slowBytesPerS } = flow;
+    const { transport } = plan;
     return new PlainFlow({
-      client,
+      client: clientFor(slowBytesPerS ?? transport.slowBytesPerS),
       series: recording.series(name, 'plain'),
       authority: target.host,
       headers: plan.headers,
-      isChurning: plan.transport.isChurning,
-      expect: flow.expect,
+      isChurning: connection === 'new' || transport.isChurning,
+      expect,
       request: typeof request === 'function' ? (user) => request({ data, user, random }) : request,
     });
   };
+  const scripted = async (flows: readonly Named<Flow>[]): Promise<ScriptedFlow[]> => {
+    if (flows.length === 0) return [];
+    // undici takes longer to load than all the rest; most runs do without.
+    const { ScriptedFlow } = await import('./flows/scripted-flow.ts');
+    const { timeoutMs, headers, transport } = plan;
+    const { http2 } = transport;
+    const shared = { data, random, target, headers, timeoutMs, http2, recorder: recording, guard };
+    return flows.map(({ name, flow }) => {
+      const run = 'run' in flow ? flow.run.bind(flow) : requestOverHttp(flow);
+      return new ScriptedFlow({ ...shared, name, run, signal: options.signal });
+    });
+  };
 
+  const named = Object.entries(scenario.flows).map(([name, flow]) => ({ name, flow }));
+  const isPlain = (one: Named<Flow>): one is Named<PlainFlowSpec> => isRaw && 'request' in one.flow;
+  const scriptedFlows = await scripted(named.filter((one) => !isPlain(one)));
+  const remaining = [...scriptedFlows];
   return {
-    flows: entries.map(([name, flow]) => ({
-      flow: makeFlow(name, flow),
-      series: recording.series(name, 'request' in flow && isRaw ? 'plain' : 'scripted'),
+    flows: named.map((one) => ({
+      flow: isPlain(one) ? plain(one) : (remaining.shift() as RunningFlow),
+      series: recording.series(one.name, isPlain(one) ? 'plain' : 'scripted'),
     })),
-    weights: entries.map(([, flow]) => flow.weight ?? 1),
+    weights: named.map(({ flow }) => flow.weight ?? 1),
     userAt: (index) => scenario.user?.({ data, index, random: createRandom(plan.seed ^ 1, index) }),
-    problems: () => scripted.flatMap((flow) => flow.problems()),
+    problems: () => scriptedFlows.flatMap((flow) => flow.problems()),
     async close() {
-      client.close(isHeld ? 'held' : 'cut');
-      await Promise.all(scripted.map((flow) => flow.close()));
+      for (const client of clients.values()) client.close(isHeld ? 'held' : 'cut');
+      await Promise.all(scriptedFlows.map((flow) => flow.close()));
     },
   };
+}
+
+interface Named<Spec> {
+  readonly name: string;
+  readonly flow: Spec & { readonly weight?: number };
 }
 
 /** The scenario that a URL on the command line stands for. */

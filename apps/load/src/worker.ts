@@ -9,7 +9,7 @@ import { OpenDriver, type OpenDriverOptions, type WeightedFlow } from './open-dr
 import { IdleConnections } from './plain/idle-connections.ts';
 import { SourcePorts } from './plain/source-ports.ts';
 import { Recording } from './recording.ts';
-import { loadScenario } from './scenario-file.ts';
+import type { Scenario } from './scenario.ts';
 import { createTargetGuard } from './target-guard.ts';
 import { TraceArrivals } from './trace-arrivals.ts';
 import { UsersDriver } from './users-driver.ts';
@@ -60,8 +60,7 @@ export class Worker {
   static async prepare(order: Prepare, send: (message: FromWorker) => void): Promise<Worker> {
     const { plan, data, part } = order;
     const { source, model } = plan;
-    const scenario =
-      source.kind === 'scenario' ? await loadScenario(source.file) : scenarioOf(plan);
+    const scenario = source.kind === 'scenario' ? await load(source.file) : scenarioOf(plan);
     const recording = new Recording(now, plan.timeoutMs);
     const abort = new AbortController();
     const flows = await createWorkerFlows({
@@ -193,6 +192,12 @@ export class Worker {
       }
     }
   }
+}
+
+/** Imported where it is needed: most of the start-up time of a worker is that of its modules. */
+async function load(file: string): Promise<Scenario> {
+  const { loadScenario } = await import('./scenario-file.ts');
+  return loadScenario(file);
 }
 
 function now(): number {

@@ -22,7 +22,8 @@ const server = createServer((socket) => {
   socket.on('error', () => socket.destroy());
   socket.on('close', () => held.delete(socket));
 });
-server.listen({ host, port: Number(port), backlog: 4096 });
+// Several processes may share the port.
+server.listen({ host, port: Number(port), backlog: 4096, reusePort: true });
 
 process.on('message', (message) => {
   if (message !== 'release') return;

@@ -37,7 +37,8 @@ export function createConnector(scope: FlowScope, http2: boolean): Connector {
       const connector = isLoopbackHost(to.hostname) ? trusting : verifying;
       connector(to, (...result) => {
         opening--;
-        if (result[1] !== null) report(scope, result[1], startMs);
+        // What it is without a connection, its types have not quite right.
+        if (result[1]) report(scope, result[1], startMs);
         callback(...result);
       });
     },

@@ -68,7 +68,14 @@ export class Exchange extends Step<HttpAnswer> implements Dispatcher.DispatchHan
   onResponseEnd(): void {
     if (this.isSettled) return;
     const status = this.#status;
-    if (isExpectedStatus(this.#expect, status)) {
+    let isExpected: boolean;
+    try {
+      isExpected = isExpectedStatus(this.#expect, status);
+    } catch (error) {
+      this.fail(new RequestFailure('exception', `${this.options.what}: expect threw ${error}`));
+      return;
+    }
+    if (isExpected) {
       this.succeed(status, new Answer(this.options.what, status, this.#headers, this.#chunks));
     } else this.failByStatus(status, describeExpectation(this.#expect));
   }

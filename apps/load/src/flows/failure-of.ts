@@ -1,4 +1,5 @@
 /** What errors of undici, ws, sockets and TLS mean for a request. */
+import { errors } from 'undici';
 import { type FailureKind, kindOfError, RequestFailure } from '../failure.ts';
 import { NOT_OWNED } from '../target-guard.ts';
 
@@ -29,17 +30,18 @@ const KIND_OF_CODE: Readonly<Record<string, FailureKind>> = {
   [NOT_OWNED]: 'exception',
 };
 
-/** Codes of llhttp, of ws and of TLS as a whole. */
-const KIND_OF_PREFIX = /^(HPE_|WS_ERR_|ERR_SSL_|ERR_TLS_)/;
+/** Those of llhttp, of ws and of TLS as a whole. */
+const PROTOCOL_CODES = /^(HPE_|WS_ERR_|ERR_SSL_|ERR_TLS_)/;
 
 /** The failure of `what` (`GET /items`), whatever was thrown. */
 export function failureOf(error: unknown, what: string): RequestFailure {
   const { code, message } = error as { code?: unknown; message?: string };
   const text = typeof code === 'string' ? code : '';
-  const kind = KIND_OF_CODE[text] ?? (KIND_OF_PREFIX.test(text) ? 'protocol' : kindOf(text));
+  const kind = error instanceof errors.HTTPParserError ? 'protocol' : kindOfCode(text);
   return new RequestFailure(kind, `${what}: ${message || text || String(error)}`, { cause: error });
 }
 
-function kindOf(code: string): FailureKind {
-  return kindOfError({ code });
+function kindOfCode(code: string): FailureKind {
+  if (PROTOCOL_CODES.test(code)) return 'protocol';
+  return KIND_OF_CODE[code] ?? kindOfError({ code });
 }

@@ -1,8 +1,8 @@
 /** What the requests of one flow share. */
-import { parseDuration } from '@headgate/config';
 import { RequestFailure } from '../failure.ts';
 import type { Recorder, SeriesId } from '../recorder.ts';
 import type { TargetGuard } from '../target-guard.ts';
+import { timerMs } from './timer-duration.ts';
 
 export interface FlowScopeOptions {
   readonly target: URL;
@@ -48,7 +48,9 @@ export class FlowScope {
   readonly #steps = new Map<string, SeriesId>();
   readonly #closing = new AbortController();
 
+  /** Throws an Error for a target that load may not go to. */
   constructor({ target, series, recorder, guard, timeoutMs, headers, signal }: FlowScopeOptions) {
+    guard.check(target);
     this.target = target;
     this.recorder = recorder;
     this.guard = guard;
@@ -97,7 +99,7 @@ export class FlowScope {
   /** A time limit in milliseconds. Throws a TypeError for what is no duration. */
   timeoutOf(text: string | undefined): number {
     if (text === undefined) return this.timeoutMs;
-    const timeoutMs = parseDuration(text);
+    const timeoutMs = timerMs(text);
     if (timeoutMs !== undefined && timeoutMs > 0) return timeoutMs;
     throw new TypeError(`timeout: a duration such as 250ms, 2s or 1m, not ${JSON.stringify(text)}`);
   }

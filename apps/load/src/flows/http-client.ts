@@ -31,7 +31,8 @@ export interface HttpClient {
 
 /**
  * A client that keeps its connections alive and opens as many as it needs; it follows no redirects.
- * Certificates are verified unless they are those of this machine.
+ * Certificates are verified unless they are those of this machine. Throws an Error for a target that
+ * load may not go to.
  */
 export function createHttpClient(options: HttpClientOptions): HttpClient {
   const { http2, target } = options;

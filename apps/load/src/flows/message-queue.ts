@@ -41,11 +41,13 @@ export class MessageQueue<Message> {
     return this.#end;
   }
 
-  /** Takes what has arrived; false when too much waits, after which the queue has ended. */
+  /** Takes what has arrived, until the end; false when that is now, since too much waits. */
   push(message: Message, sizeBytes: number): boolean {
+    if (this.#end !== undefined) return true;
     for (const wait of this.#waits) {
-      if (!wait.accepts(message)) continue;
-      this.#waits.delete(wait);
+      const isAccepted = wait.accepts(message);
+      if (isAccepted || wait.isOver) this.#waits.delete(wait);
+      if (!isAccepted) continue;
       wait.take(message);
       return true;
     }
@@ -94,6 +96,7 @@ class Wait<Message> {
   readonly result: Promise<Message>;
   readonly #options: WaitOptions<Message>;
   readonly #startMs = performance.now();
+  isOver = false;
   #timer: NodeJS.Timeout | undefined;
   #resolve!: (message: Message) => void;
   #reject!: (failure: RequestFailure) => void;
@@ -116,8 +119,16 @@ class Wait<Message> {
     }, timeoutMs);
   }
 
+  /** It fails when the flow's own `accept` throws. */
   accepts(message: Message): boolean {
-    return this.#options.accept?.(message) ?? true;
+    const { accept, what } = this.#options;
+    try {
+      return accept === undefined || accept(message);
+    } catch (error) {
+      this.isOver = true;
+      this.fail(new RequestFailure('exception', `${what}: accept threw ${error}`));
+      return false;
+    }
   }
 
   take(message: Message): void {

@@ -1,7 +1,7 @@
 /** The think time of a scripted flow. */
-import { parseDuration } from '@headgate/config';
 import type { Random } from '../scenario.ts';
 import { type Cuttable, cutFailure, type FlowScope } from './flow-scope.ts';
+import { timerMs } from './timer-duration.ts';
 
 /** `2s`, or anything between two, evenly distributed. */
 export type ThinkTime = string | readonly [from: string, to: string];
@@ -34,7 +34,7 @@ export function pause(scope: FlowScope, lengthMs: number): Promise<void> {
 }
 
 function durationMs(text: string): number {
-  const ms = typeof text === 'string' ? parseDuration(text) : undefined;
+  const ms = timerMs(text);
   if (ms !== undefined) return ms;
   throw new TypeError(`think: a duration such as 250ms, 2s or 1m, not ${JSON.stringify(text)}`);
 }

@@ -6,7 +6,7 @@ import { openConnection } from './connections.ts';
 import { failureOf } from './failure-of.ts';
 import { cutFailure, type Due, type FlowScope, takeIntended, withoutQuery } from './flow-scope.ts';
 import { MessageQueue, type Releasable } from './message-queue.ts';
-import { Step } from './step.ts';
+import { Step, type StepOptions } from './step.ts';
 
 type Message = string | Buffer;
 
@@ -16,7 +16,10 @@ const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 /** How long the other side may take to answer a close before the connection is cut. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
-/** Opens a WebSocket; the handshake is measured as a step. Rejects with a `RequestFailure`. */
+/**
+ * Opens a WebSocket; the handshake is measured as a step. Rejects with a `RequestFailure`, or with
+ * an Error for a handshake that cannot be sent.
+ */
 export async function openWebSocket(
   scope: FlowScope,
   due: Due,
@@ -27,35 +30,41 @@ export async function openWebSocket(
   if (scope.isCut) return scope.refuse(what);
   const to = scope.resolve(path);
   const timeoutMs = scope.timeoutOf(options.timeout);
-  const headers = { ...scope.headersWith(options.headers) };
+  const url = to.origin.replace('http', 'ws') + to.path;
+  const socket = openSocket(scope, url, scope.headersWith(options.headers), () => handshake.sent());
   const series = scope.step(options.name ?? what);
   const intendedMs = takeIntended(due, performance.now());
-  const handshake = new SocketHandshake({ scope, series, what, intendedMs, timeoutMs });
-  const url = to.origin.replace('http', 'ws') + to.path;
-  const user = new SocketUser(scope, handshake.open(url, headers), what, timeoutMs);
+  const handshake = new Handshake({ scope, series, what, intendedMs, timeoutMs }, socket);
+  const user = new SocketUser(scope, socket, what, timeoutMs);
   await handshake.result;
   return user;
 }
 
-class SocketHandshake extends Step<void> {
-  #socket: WebSocket | undefined;
+function openSocket(
+  scope: FlowScope,
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  sent: () => void,
+): WebSocket {
+  const isSecure = url.startsWith('wss:');
+  const options = {
+    headers,
+    perMessageDeflate: false,
+    maxPayload: MAX_MESSAGE_BYTES,
+    closeTimeout: CLOSE_TIMEOUT_MS,
+    createConnection: ({ host = '', port }: { host?: string; port?: string | number }) =>
+      openConnection(scope, { host, port: Number(port), isSecure }, sent),
+  };
+  // The types of ws lack closeTimeout, and want of createConnection all that net.connect takes.
+  return new WebSocket(url, options as object);
+}
 
-  open(url: string, headers: Record<string, string>): WebSocket {
-    const isSecure = url.startsWith('wss:');
-    // The types of ws lack the last, and want of the one before it all that net.connect takes.
-    const options = {
-      headers,
-      perMessageDeflate: false,
-      maxPayload: MAX_MESSAGE_BYTES,
-      createConnection: (connection: { host?: string; port?: string | number }) => {
-        const { host = '', port } = connection;
-        return openConnection(this.options.scope, { host, port: Number(port), isSecure }, () => {
-          this.sentMs = performance.now();
-        });
-      },
-      closeTimeout: CLOSE_TIMEOUT_MS,
-    };
-    const socket = new WebSocket(url, options as object);
+class Handshake extends Step<void> {
+  readonly #socket: WebSocket;
+
+  constructor(options: StepOptions, socket: WebSocket) {
+    super(options);
+    this.#socket = socket;
     socket.on('upgrade', () => {
       this.firstByteMs = performance.now();
     });
@@ -67,9 +76,13 @@ class SocketHandshake extends Step<void> {
       if (!this.isSettled) this.failByStatus(statusCode, '101');
       socket.terminate();
     });
-    socket.on('error', (error) => this.fail(failureOf(error, this.options.what)));
-    this.#socket = socket;
-    return socket;
+    socket.on('error', (error) => {
+      if (!this.isSettled) this.fail(failureOf(error, options.what));
+    });
+  }
+
+  sent(): void {
+    this.sentMs = performance.now();
   }
 
   protected override isConnecting(): boolean {
@@ -77,7 +90,7 @@ class SocketHandshake extends Step<void> {
   }
 
   protected override abandon(): void {
-    this.#socket?.terminate();
+    this.#socket.terminate();
   }
 }
 

@@ -76,7 +76,7 @@ ${head}
 </header>
 <main>
 <p id="connection" class="banner warn" role="alert" hidden></p>
-<p id="saturation" class="banner bad" role="status" hidden></p>
+<p id="saturation" class="banner bad" role="note" hidden></p>
 <p id="problem" class="banner bad" role="status" hidden></p>
 <dl id="facts" class="facts"></dl>
 ${controls}

@@ -5,6 +5,9 @@ import type { PageEvent, RunSummary } from './page-event.ts';
 /** Seconds that are written at once; an hour of them would be many megabytes in one piece. */
 const SLICES_PER_CHUNK = 20;
 
+/** How soon a browser that lost the stream asks for it again, in milliseconds. */
+const RETRY = 'retry: 1000\n\n';
+
 export interface Feed {
   /** Everything so far and then all that happens, as server-sent events. */
   view(): ReadableStream<Uint8Array<ArrayBuffer>>;
@@ -19,7 +22,7 @@ export interface Feed {
 export function createFeed(run: LiveRun): Feed {
   const slices = [...run.slices];
   const changes: RunState[] = [run.state];
-  let state = run.state;
+  let state = changes[0] as RunState;
   let stateNumber = 0;
   let isClosed = false;
   const waiting = new Set<() => void>();
@@ -57,7 +60,9 @@ export function createFeed(run: LiveRun): Feed {
       for (const change of changes.slice(changesTold))
         events.push({ kind: 'state', state: change });
       changesTold = changes.length;
-      if (stateTold !== stateNumber) events.push({ kind: 'state', state });
+      if (stateTold !== stateNumber && state !== changes.at(-1)) {
+        events.push({ kind: 'state', state });
+      }
       stateTold = stateNumber;
       const next = slices.slice(slicesTold, slicesTold + SLICES_PER_CHUNK);
       for (const slice of next) events.push({ kind: 'slice', slice });
@@ -73,6 +78,7 @@ export function createFeed(run: LiveRun): Feed {
     return new ReadableStream(
       {
         async pull(controller) {
+          const isNew = stateTold < 0;
           let events = news();
           while (events.length === 0 && !isClosed && !isCancelled) {
             await new Promise<void>((resolve) => {
@@ -84,7 +90,7 @@ export function createFeed(run: LiveRun): Feed {
           if (isCancelled) return;
           if (events.length > 0) {
             const text = events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('');
-            controller.enqueue(encoder.encode(text));
+            controller.enqueue(encoder.encode(isNew ? `${RETRY}${text}` : text));
           }
           if (isClosed) controller.close();
         },

@@ -1,6 +1,7 @@
 /** How charts, their legends and the list of metrics look. */
 
 const SWATCHES = [
+  'text',
   'blue',
   'sky',
   'green',
@@ -14,7 +15,7 @@ const SWATCHES = [
 ];
 
 export const chartStyle = `
-.panel { background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: 10px 14px 10px; min-width: 0; position: relative; }
+.panel { background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: 10px 14px 10px; min-width: 0; position: relative; scroll-margin-top: 64px; }
 .panel-head { display: flex; align-items: center; justify-content: space-between; gap: 10px; min-height: 28px; margin-bottom: 4px; }
 .panel-head .note { white-space: nowrap; }
 .plot { position: relative; margin-left: -6px; overflow: hidden; border-radius: 4px; }
@@ -52,7 +53,6 @@ ${SWATCHES.map((name) => `.swatch.${name} { background: var(--${name}); }`).join
 .spark { width: 132px; height: 26px; display: block; margin-left: auto; }
 .flows .number { min-width: 62px; }
 
-.metrics .panel-tools .button { min-height: 26px; padding: 2px 9px; }
 .metric-parts { display: grid; grid-template-columns: minmax(260px, 3fr) minmax(0, 7fr); gap: 18px; }
 .metric-picker { display: flex; flex-direction: column; gap: 8px; min-width: 0; }
 .metric-list { overflow-y: auto; height: 0; flex: 1 1 320px; border: 1px solid var(--line); border-radius: 6px; padding: 4px; }
@@ -76,9 +76,12 @@ ${SWATCHES.map((name) => `.swatch.${name} { background: var(--${name}); }`).join
 @media (max-width: 600px) {
   .panel { padding: 9px 10px; }
   .panel-head { flex-wrap: wrap; }
+  .panel-head .note { white-space: normal; }
   .segments button, button.legend-item, .metric { min-height: 40px; }
   .metric { align-items: center; }
   .metric input { width: 18px; height: 18px; margin: 0; }
   .hint { display: none; }
+  .legend-text { flex: 1 0 75%; }
+  .heat-key { margin-left: 44px; }
 }
 `;

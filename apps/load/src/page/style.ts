@@ -73,6 +73,7 @@ input[type="number"], input[type="search"] {
   font: inherit; font-variant-numeric: tabular-nums; color: var(--text); background: var(--field); border: 1px solid var(--line-strong);
   border-radius: 6px; padding: 4px 9px; min-height: 30px;
 }
+input::placeholder { color: var(--muted); opacity: 1; }
 input[type="number"] { width: 110px; }
 .control-problem { color: var(--bad-text); flex-basis: 100%; }
 .control-problem:empty { display: none; }
@@ -104,8 +105,15 @@ tbody tr + tr > * { border-top: 1px solid var(--line-soft); }
 tbody th { font-weight: 550; }
 .number { text-align: right; }
 thead .number { text-align: right; }
-.narrow table { width: auto; }
-.narrow th, .narrow td { padding-right: 28px; }
+.scroll + .scroll { margin-top: 14px; }
+.thresholds { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(340px, 100%), 1fr)); gap: 8px; }
+.threshold { display: flex; flex-wrap: wrap; gap: 2px 10px; align-items: baseline; padding: 7px 11px; border-radius: 6px; border: 1px solid var(--line); border-left: 3px solid var(--green); }
+.threshold.is-missed { border-left-color: var(--red); background: var(--bad-soft); }
+.threshold .soft { margin-left: auto; }
+.threshold b { color: var(--text); font-weight: 600; }
+.threshold-text { font-weight: 550; }
+.is-met .verdict { color: var(--good-text); }
+.is-missed .verdict { color: var(--bad-text); }
 .verdict { font-weight: 600; }
 .series { border-top: 1px solid var(--line); padding: 4px 0; }
 .series summary { cursor: pointer; padding: 6px 0; display: flex; gap: 10px; align-items: baseline; flex-wrap: wrap; }
@@ -118,6 +126,7 @@ thead .number { text-align: right; }
 @media (max-width: 860px) { .grid { grid-template-columns: minmax(0, 1fr); } }
 @media (max-width: 600px) {
   main { padding: 12px 12px 32px; }
+  .top { position: static; }
   .top-line { flex-wrap: wrap; gap: 6px 10px; padding: 9px 12px; }
   .title { flex: 1 0 100%; flex-direction: column; gap: 0; }
   .title h1, .target { max-width: 100%; }

@@ -2,6 +2,7 @@
 /** Axes, grids and scales that all charts have alike. */
 import type uPlot from 'uplot';
 import { formatClock } from './format.ts';
+import { logRange, logSplits } from './log-scale.ts';
 import { type Color, colorOf } from './theme.ts';
 
 const FONT =
@@ -11,6 +12,11 @@ const CLOCK_STEPS = [
 ];
 /** As wide as the widest value, so that the plots of all charts begin at the same place. */
 const VALUES_WIDTH = 58;
+
+/** Between ticks of what there are no halves of. */
+export const WHOLE_STEPS = Array.from({ length: 13 }, (_, power) =>
+  [1, 2, 5].map((lead) => lead * 10 ** power),
+).flat();
 
 export function stroke(color: Color): () => string {
   return () => colorOf(color);
@@ -70,36 +76,4 @@ export function logScale(): uPlot.Scale {
     log: 10,
     range: (_, min, max) => logRange(min, max),
   };
-}
-
-export function logRange(min: number | null, max: number | null): [number, number] {
-  if (min === null || max === null || !(min > 0)) return [1, 100];
-  const from = stepBelow(min);
-  const to = stepBelow(max * 0.999_999) * 2.5;
-  const top = stepBelow(to * 1.000_001) >= max ? stepBelow(to * 1.000_001) : to;
-  return top / from >= 10 ? [from, top] : [from, from * 10];
-}
-
-/** The highest of 1, 2, 5 × 10ⁿ that is no higher than this. */
-function stepBelow(value: number): number {
-  const decade = 10 ** Math.floor(Math.log10(value) + 1e-9);
-  const lead = value / decade;
-  return decade * (lead >= 5 - 1e-9 ? 5 : lead >= 2 - 1e-9 ? 2 : 1);
-}
-
-/** 1, 2, 5 of each decade where there is room, otherwise every decade or every few. */
-export function logSplits(min: number, max: number, heightPx: number): number[] {
-  const decades = Math.log10(max / min);
-  const room = heightPx / decades;
-  const leads = room >= 100 ? [1, 2, 5] : room >= 58 ? [1, 3] : [1];
-  const every = room >= 22 ? 1 : 2;
-  const splits: number[] = [];
-  for (let power = Math.floor(Math.log10(min)); power <= Math.log10(max) + 1e-9; power++) {
-    if (power % every !== 0) continue;
-    for (const lead of leads) {
-      const value = Number(`${lead}e${power}`);
-      if (value >= min * 0.999 && value <= max * 1.001) splits.push(value);
-    }
-  }
-  return splits;
 }

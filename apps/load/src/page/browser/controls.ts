@@ -6,7 +6,7 @@ import type { RunData } from './run-data.ts';
 
 const LEVELS = {
   'per second': { label: 'Rate', unit: 'per second' },
-  users: { label: 'Users', unit: 'users' },
+  users: { label: 'Users', unit: '' },
   held: { label: 'Connections', unit: 'held' },
 };
 
@@ -27,20 +27,12 @@ export function startControls(): Controls {
   let isPaused = false;
   /** What the run multiplies by, or was last asked to: clicks may be faster than its answers. */
   let scale = 1;
-  let known: RunData['state'];
+  let known = 1;
 
   async function send(control: Control): Promise<void> {
-    setText(problem, '');
-    try {
-      const answer = await fetch('/control', {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(control),
-      });
-      if (!answer.ok) setText(problem, ((await answer.json()) as { detail: string }).detail);
-    } catch {
-      setText(problem, 'The run could not be reached.');
-    }
+    const text = await post(control);
+    setText(problem, text);
+    if (text !== '') scale = known;
   }
 
   form.addEventListener('submit', (event) => {
@@ -69,8 +61,8 @@ export function startControls(): Controls {
       setText(get('level-label'), LEVELS[header.unit].label);
       setText(get('level-unit'), LEVELS[header.unit].unit);
       isPaused = state.status === 'paused';
-      if (state !== known) scale = state.scale;
-      known = state;
+      if (state.scale !== known) scale = state.scale;
+      known = state.scale;
       setText(pause, isPaused ? 'Resume' : 'Pause');
       // What somebody is typing is theirs.
       if (document.activeElement !== level) level.value = String(Number(state.level.toFixed(1)));
@@ -79,4 +71,18 @@ export function startControls(): Controls {
       level.disabled = isOff;
     },
   };
+}
+
+/** Why it could not be done; empty when it was. */
+async function post(control: Control): Promise<string> {
+  try {
+    const answer = await fetch('/control', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(control),
+    });
+    return answer.ok ? '' : ((await answer.json()) as { detail: string }).detail;
+  } catch {
+    return 'The run could not be reached.';
+  }
 }

@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /** The top of the page: what runs, how far it is, and what is to be known about it first. */
 import { element, find, get, setText } from './element.ts';
-import { formatClock } from './format.ts';
+import { formatClock, formatNumber } from './format.ts';
 import { endOfSlices, type RunData } from './run-data.ts';
 
 const ENDS = { complete: 'ended', stopped: 'stopped', failed: 'failed' };
@@ -53,7 +53,7 @@ function showSaturation({ slices }: RunData): void {
   if (saturated === 0) return;
   setText(
     banner,
-    `The generator was saturated in ${saturated} of ${slices.length} seconds: the latencies of those seconds are partly its own. Add workers, or lower the rate.`,
+    `The generator was saturated in ${formatNumber(saturated)} of ${formatNumber(slices.length)} seconds: the latencies of those seconds are partly its own. Add workers, or lower the rate.`,
   );
 }
 

@@ -5,7 +5,7 @@ import { element, setText } from './element.ts';
 import { formatClock, NOTHING } from './format.ts';
 import type { Color } from './theme.ts';
 
-export interface LegendItem {
+interface LegendItem {
   readonly label: string;
   readonly color: Color;
   readonly dash?: number[];

@@ -13,7 +13,7 @@ export interface Curve {
   readonly histogram: string;
 }
 
-const HEIGHT_PX = 280;
+const HEIGHT_PX = 400;
 /** 99.99 %. */
 const NINES = 4;
 const STEPS = 200;

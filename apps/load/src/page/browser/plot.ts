@@ -54,7 +54,7 @@ export function createPlot(spec: PlotSpec): Plot {
     {
       width: 300,
       height: spec.heightPx,
-      padding: [8, 12, 0, 0],
+      padding: [8, 22, 0, 0],
       legend: { show: false },
       scales: { x: { time: false }, y: spec.scale },
       axes: [timeAxis(), spec.axis],
@@ -136,6 +136,13 @@ export function lineSeries(line: {
 }
 
 function moveWithKeys(box: HTMLElement, uplot: uPlot): void {
+  // Its types leave out the argument that tells the other charts.
+  const setCursor = uplot.setCursor as (
+    at: { left: number; top: number },
+    isTold: boolean,
+    isShared: boolean,
+  ) => void;
+  const moveCursor = (at: { left: number; top: number }) => setCursor(at, true, true);
   box.addEventListener('keydown', (event) => {
     const times = uplot.data[0];
     const steps: Record<string, number> = {
@@ -152,7 +159,7 @@ function moveWithKeys(box: HTMLElement, uplot: uPlot): void {
     const from = uplot.cursor.idx ?? last;
     const index = isEnd ? (event.key === 'Home' ? 0 : last) : from + (step as number);
     const time = times[Math.min(Math.max(index, 0), last)] as number;
-    uplot.setCursor({ left: uplot.valToPos(time, 'x'), top: uplot.over.clientHeight / 2 });
+    moveCursor({ left: uplot.valToPos(time, 'x'), top: uplot.over.clientHeight / 2 });
   });
-  box.addEventListener('blur', () => uplot.setCursor({ left: -10, top: -10 }));
+  box.addEventListener('blur', () => moveCursor({ left: -10, top: -10 }));
 }

@@ -4,7 +4,7 @@ import type { RunResult, Slice } from '../../result.ts';
 import type { PageEvent, RunSummary } from '../page-event.ts';
 
 /** A change that somebody made while the run ran. */
-export interface Mark {
+interface Mark {
   readonly atS: number;
   readonly text: string;
 }

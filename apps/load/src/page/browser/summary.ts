@@ -23,25 +23,17 @@ export function createSummary(result: RunSummary): HTMLElement[] {
 
 function thresholds(result: RunSummary): HTMLElement {
   const met = result.thresholds.filter(({ isMet }) => isMet).length;
-  const rows = result.thresholds.map(({ text, measured, isMet }) =>
+  const items = result.thresholds.map(({ text, measured, isMet }) =>
     element(
-      'tr',
-      {},
-      element(
-        'td',
-        { class: isMet ? 'verdict is-good' : 'verdict is-bad' },
-        isMet ? '✓ met' : '✗ missed',
-      ),
-      element('th', { scope: 'row' }, text),
-      element('td', { class: 'number' }, measured),
+      'li',
+      { class: `threshold ${isMet ? 'is-met' : 'is-missed'}` },
+      element('span', { class: 'verdict' }, isMet ? '✓ met' : '✗ missed'),
+      element('span', { class: 'threshold-text' }, text),
+      element('span', { class: 'soft' }, 'measured ', element('b', {}, measured)),
     ),
   );
   const note = `${met} of ${result.thresholds.length} met`;
-  return panel(
-    'Thresholds',
-    note,
-    table('Thresholds', ['verdict', 'threshold', '>measured'], rows, 'narrow'),
-  );
+  return panel('Thresholds', note, element('ul', { class: 'plain thresholds' }, ...items));
 }
 
 /** One flow is all there is; with several, all together come first. */

@@ -21,7 +21,6 @@ export function table(
   label: string,
   heads: readonly string[],
   rows: readonly HTMLElement[],
-  className = '',
 ): HTMLElement {
   const cells = heads.map((text) =>
     text.startsWith('>')
@@ -31,7 +30,7 @@ export function table(
   const head = heads.length === 0 ? [] : [element('thead', {}, element('tr', {}, ...cells))];
   return element(
     'div',
-    { class: `scroll ${className}`, tabindex: '0', role: 'region', 'aria-label': label },
+    { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': label },
     element('table', {}, ...head, element('tbody', {}, ...rows)),
   );
 }

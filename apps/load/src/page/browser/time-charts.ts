@@ -1,7 +1,8 @@
 /// <reference lib="dom" />
 /** Which charts there are, and what each draws. */
 import { FAILURE_KINDS, type FailureKind } from '../../failure.ts';
-import type { Percentiles } from '../../result.ts';
+import type { Percentiles, Slice } from '../../result.ts';
+import { WHOLE_STEPS } from './axes.ts';
 import { element } from './element.ts';
 import { formatCompact, formatMs, formatMsTick, formatNumber, formatPercent } from './format.ts';
 import { createLineChart, type Line, type LineChart } from './line-chart.ts';
@@ -32,25 +33,34 @@ const PERCENTILES: readonly (readonly [string, keyof Percentiles, Color])[] = [
 
 export function rateChart(view: View): LineChart {
   const perS = (count: number, durationMs: number) => (count * 1_000) / Math.max(durationMs, 1);
-  return createLineChart({
+  const always: Line[] = [
+    { label: 'arrivals', color: 'sky', value: (s) => perS(s.arrivals, s.durationMs) },
+    {
+      label: 'ok',
+      color: 'green',
+      width: 2,
+      value: (s) => perS(s.completed - s.failed, s.durationMs),
+    },
+    { label: 'failed', color: 'red', value: (s) => perS(s.failed, s.durationMs) },
+  ];
+  // Last, so that it can be seen on what was achieved.
+  const asked: Line = {
+    label: 'asked',
+    color: 'text',
+    dash: [4, 5],
+    width: 1,
+    value: (slice) => slice.askedPerS,
+  };
+  const chart = createLineChart({
     title: 'Rate',
     note: 'flows per second',
     view,
     format: formatNumber,
     formatTick: formatCompact,
-    lines: [
-      { label: 'arrivals', color: 'sky', value: (s) => perS(s.arrivals, s.durationMs) },
-      {
-        label: 'ok',
-        color: 'green',
-        width: 2,
-        value: (s) => perS(s.completed - s.failed, s.durationMs),
-      },
-      { label: 'failed', color: 'red', value: (s) => perS(s.failed, s.durationMs) },
-      // Last, so that it can be seen on what was achieved.
-      { label: 'asked', color: 'text', dash: [4, 5], width: 1, value: (s) => s.askedPerS },
-    ],
+    steps: WHOLE_STEPS,
+    lines: always,
   });
+  return withLine(chart, always, asked, (slice) => slice.askedPerS !== null);
 }
 
 /** With a switch between the two times it can be measured from. */
@@ -101,6 +111,7 @@ export function failuresChart(view: View): LineChart {
     isStacked: true,
     format: formatNumber,
     formatTick: formatCompact,
+    steps: WHOLE_STEPS,
     lines: [],
   });
   const none = element('p', { class: 'empty' }, 'No failures so far');
@@ -149,15 +160,27 @@ export function inFlightChart(view: View): LineChart {
     view,
     format: formatNumber,
     formatTick: formatCompact,
+    steps: WHOLE_STEPS,
     lines: always,
   });
-  let hasUsers = false;
+  return withLine(chart, always, users, (slice) => slice.users !== null);
+}
+
+/** Has a line more, in runs whose seconds have a value for it. */
+function withLine(
+  chart: LineChart,
+  always: readonly Line[],
+  more: Line,
+  hasValue: (slice: Slice) => boolean,
+): LineChart {
+  let hasLine = false;
   return {
     ...chart,
     update(run) {
-      const hasNow = run.slices.at(-1)?.users != null;
-      if (hasNow !== hasUsers) chart.setLines(hasNow ? [...always, users] : always);
-      hasUsers = hasNow;
+      const last = run.slices.at(-1);
+      const hasNow = last === undefined ? hasLine : hasValue(last);
+      if (hasNow !== hasLine) chart.setLines(hasNow ? [...always, more] : always);
+      hasLine = hasNow;
       chart.update(run);
     },
   };
