@@ -10,7 +10,7 @@ const MIN_MS = 40;
 const SCALE_MS = 50;
 
 /** The latency that this share (0 to 1) of answers does not exceed: Rayleigh, 40 ms later. */
-export function latencyMs(share: number): number {
+function latencyMs(share: number): number {
   return MIN_MS + SCALE_MS * Math.sqrt(-2 * Math.log(1 - share));
 }
 

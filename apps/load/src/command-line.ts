@@ -90,7 +90,7 @@ What comes out
   --page 9091 | off          port of the live page
 `;
 
-export const DEFAULT_PAGE_PORT = 9091;
+const DEFAULT_PAGE_PORT = 9091;
 
 /** Parses `argv` without the interpreter and script. */
 export function parseCommand(argv: readonly string[]): Command {

@@ -38,7 +38,7 @@ export type Model =
   | { readonly kind: 'hold'; readonly count: number; readonly isIdle: boolean };
 
 /** How requests travel. */
-export interface Transport {
+interface Transport {
   readonly http2: boolean;
   /** A connection for each request. */
   readonly isChurning: boolean;

@@ -29,6 +29,9 @@ const START_DELAY_MS = 100;
 /** A change takes effect a little later, at the same time in all workers. */
 const CHANGE_DELAY_MS = 100;
 
+/** Of a second, to know what was asked in it on average. */
+const SAMPLES = 20;
+
 const NO_KNOTS: readonly Knot[] = [{ atMs: 0, level: 0 }];
 
 export class Run implements LiveRun {
@@ -45,6 +48,8 @@ export class Run implements LiveRun {
   #status: RunState['status'] = 'starting';
   #startedMs = 0;
   #scale = 1;
+  /** What workers were told, to know what was asked of which second. */
+  readonly #scales: { readonly fromMs: number; readonly scale: number }[] = [];
   #readyCount = 0;
   #doneCount = 0;
   #end: RunResult['end'] = 'complete';
@@ -193,6 +198,7 @@ export class Run implements LiveRun {
   #sendScale(): void {
     const fromMs = this.#elapsedMs() + CHANGE_DELAY_MS;
     const scale = this.#status === 'paused' ? 0 : this.#scale;
+    this.#scales.push({ fromMs, scale });
     for (const worker of this.#workers) worker.send({ kind: 'scale', fromMs, scale });
     this.#tell({ kind: 'state', state: this.state });
   }
@@ -272,8 +278,13 @@ export class Run implements LiveRun {
     if (model.kind !== 'open' && model.kind !== 'trace') return null;
     if (startMs >= (this.#stoppedAtMs ?? durationMs)) return 0;
     if (model.kind === 'trace') return countWithin(model.timesMs, startMs, startMs + 1_000);
-    const scale = this.#status === 'paused' ? 0 : this.#scale;
-    return levelAt(model.knots, startMs + 500) * scale;
+    let sum = 0;
+    for (let i = 0; i < SAMPLES; i++) {
+      const atMs = startMs + ((i + 0.5) / SAMPLES) * 1_000;
+      const scale = this.#scales.findLast((one) => one.fromMs <= atMs)?.scale ?? 1;
+      sum += levelAt(model.knots, atMs) * scale;
+    }
+    return sum / SAMPLES;
   }
 
   #tell(event: RunEvent): void {

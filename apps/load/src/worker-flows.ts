@@ -23,7 +23,7 @@ export interface WorkerFlows {
   close(): Promise<void>;
 }
 
-export interface WorkerFlowsOptions {
+interface WorkerFlowsOptions {
   readonly plan: Plan;
   readonly scenario: Scenario;
   readonly data: unknown;

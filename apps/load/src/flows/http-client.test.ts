@@ -75,6 +75,22 @@ describe('requests', () => {
     while (recorder.openConnections > 0) await sleep(1);
   });
 
+  it('go over one connection when they come one after the other', async (t) => {
+    const target = await serve(t, (_request, response) => response.end('x'));
+    const { http, recorder } = connectTo(t, target);
+    const inTurn = async (expect: number) => {
+      for (let i = 0; i < 50; i++)
+        await http()
+          .get('/', { expect })
+          .catch(() => {});
+    };
+    await inTurn(200);
+    await inTurn(404);
+    assert.equal(recorder.connectMs.length, 1);
+    await Promise.all([inTurn(200), inTurn(200), inTurn(404)]);
+    assert.equal(recorder.connectMs.length, 3);
+  });
+
   it('follow no redirects', async (t) => {
     const target = await serve(t, (_request, response) => {
       response.writeHead(302, { location: 'http://192.0.2.1/' }).end();

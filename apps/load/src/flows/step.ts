@@ -70,21 +70,30 @@ export abstract class Step<Result> implements Cuttable {
 
   /** A complete answer, as expected. */
   protected succeed(status: number, result: Result): void {
-    this.#record(status, true);
-    this.#resolve(result);
+    this.recordAnswer(status, true);
+    this.resolve(result);
   }
 
   /** A complete answer, with a status that is not expected. */
   protected failByStatus(status: number, expected: string): void {
-    this.#record(status, false);
-    const message = `${this.options.what} answered ${status}; expected ${expected}`;
-    this.#refuse(new RequestFailure('status', message));
+    this.recordAnswer(status, false);
+    this.rejectByStatus(status, expected);
   }
 
-  #record(status: number, isExpected: boolean): void {
+  /** Settles and records; `resolve` or `rejectByStatus` follows. */
+  protected recordAnswer(status: number, isExpected: boolean): void {
     this.#settle();
     const { scope, series, intendedMs } = this.options;
     scope.recorder.answered(series, status, isExpected, intendedMs, this.sentMs, this.firstByteMs);
+  }
+
+  protected resolve(result: Result): void {
+    this.#resolve(result);
+  }
+
+  protected rejectByStatus(status: number, expected: string): void {
+    const message = `${this.options.what} answered ${status}; expected ${expected}`;
+    this.#refuse(new RequestFailure('status', message));
   }
 
   #settle(): void {
