@@ -277,7 +277,9 @@ export class Run implements LiveRun {
     const { model, durationMs } = this.#options.plan;
     if (model.kind !== 'open' && model.kind !== 'trace') return null;
     if (startMs >= (this.#stoppedAtMs ?? durationMs)) return 0;
-    if (model.kind === 'trace') return countWithin(model.timesMs, startMs, startMs + 1_000);
+    if (model.kind === 'trace') {
+      return model.timesMs.filter((one) => one >= startMs && one < startMs + 1_000).length;
+    }
     let sum = 0;
     for (let i = 0; i < SAMPLES; i++) {
       const atMs = startMs + ((i + 0.5) / SAMPLES) * 1_000;
@@ -293,12 +295,6 @@ export class Run implements LiveRun {
 }
 
 const UNITS = { open: 'per second', trace: 'per second', users: 'users', hold: 'held' } as const;
-
-function countWithin(timesMs: Float64Array, fromMs: number, toMs: number): number {
-  let count = 0;
-  for (const atMs of timesMs) if (atMs >= fromMs && atMs < toMs) count++;
-  return count;
-}
 
 function machineText(): string {
   const model = cpus()[0]?.model ?? 'unknown processor';

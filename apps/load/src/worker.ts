@@ -81,6 +81,8 @@ export class Worker {
   start(epochMs: number): void {
     this.#originMs = epochMs - performance.timeOrigin;
     this.#health.take();
+    // At once, since the load may be changed before its first moment.
+    this.#driver = this.#createDriver();
     setTimeout(() => this.#begin(), Math.max(0, this.#originMs - now()));
   }
 
@@ -104,8 +106,8 @@ export class Worker {
   }
 
   #begin(): void {
-    this.#driver = this.#createDriver();
-    this.#driver.start();
+    if (this.#isEnding) return;
+    this.#driver?.start();
     this.#awaitReport();
     this.#ending = setTimeout(() => this.stop(), this.#order.plan.durationMs);
   }
