@@ -30,6 +30,8 @@ export class Arrivals {
   /** The last own arrival that was taken; everything later can still be changed. */
   #taken: Arrival = { index: -1, atMs: 0 };
   #next: Arrival | undefined;
+  /** The knot after the time last looked at: a wave has too many to search them every time. */
+  #knotAfter = 0;
 
   constructor(options: ArrivalsOptions) {
     this.#options = options;
@@ -76,8 +78,9 @@ export class Arrivals {
       const here =
         lengthMs === Infinity ? Infinity : (rate + (piece.slope * lengthMs) / 2) * lengthMs;
       // Without this, a rate of 0 for ever would be Infinity times 0.
-      if (lengthMs === Infinity && rate <= 0) return left > 0 ? Infinity : atMs;
-      if (here >= left) return atMs + timeFor(left, rate, piece.slope);
+      if (lengthMs === Infinity && rate <= 0) return Infinity;
+      // Evenly spaced, the first needs no area, but does need a rate.
+      if (here > 0 && here >= left) return atMs + timeFor(left, rate, piece.slope);
       left -= here;
       atMs = piece.toMs;
     }
@@ -86,9 +89,12 @@ export class Arrivals {
   /** The straight piece of the rate, in arrivals per millisecond, that holds a time. */
   #pieceAt(atMs: number): { fromMs: number; toMs: number; rate: number; slope: number } {
     const { knots } = this.#options;
-    const after = knots.findIndex((knot) => knot.atMs > atMs);
-    const end = after < 0 ? undefined : knots[after];
-    const start = (after < 0 ? knots.at(-1) : knots[after - 1]) ?? end;
+    let after = this.#knotAfter;
+    while (after > 0 && (knots[after - 1] as Knot).atMs > atMs) after--;
+    while (after < knots.length && (knots[after] as Knot).atMs <= atMs) after++;
+    this.#knotAfter = after;
+    const end = knots[after];
+    const start = knots[after - 1] ?? end;
     if (!start) return { fromMs: 0, toMs: Infinity, rate: 0, slope: 0 };
     const afterScale = this.#scales.findIndex((one) => one.fromMs > atMs);
     const { scale } = this.#scales.at(afterScale < 0 ? -1 : afterScale - 1) as { scale: number };

@@ -128,8 +128,14 @@ export function readCounts(text: string): Counts {
     if (step === undefined || count === undefined) {
       throw new TypeError(`not a histogram: "${pair}" is no pair of step and count`);
     }
+    if (counts.length > 0 && Number.parseInt(step, 36) === 0) {
+      throw new TypeError(`not a histogram: bucket ${bucket} twice`);
+    }
     bucket += Number.parseInt(step, 36);
     if (bucket > bucketOf(MAX_US)) throw new TypeError(`not a histogram: bucket ${bucket}`);
+    if (Number.parseInt(count, 36) === 0) {
+      throw new TypeError(`not a histogram: bucket ${bucket} is empty`);
+    }
     counts.push(bucket, Number.parseInt(count, 36));
   }
   return Float64Array.from(counts);

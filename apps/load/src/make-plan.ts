@@ -14,6 +14,7 @@ const DEFAULT_TIMEOUT_MS = 10_000;
 const DEFAULT_MAX_IN_FLIGHT = 20_000;
 /** What one worker does without trouble; it could do twice as much. */
 const RATE_PER_WORKER = 15_000;
+const SCRIPTED_RATE_PER_WORKER = 1_500;
 /** Below the limit of open files that machines have. */
 const HELD_PER_WORKER = 15_000;
 /** Below the number of local ports of one address. */
@@ -33,7 +34,8 @@ export function makePlan(args: RunArguments, scenario: Scenario | undefined): Pl
   const durationMs =
     args.durationMs ?? load.durationMs ?? durationOf(scenario?.duration) ?? DEFAULT_DURATION_MS;
   if (durationMs < 1) throw new TypeError('--for: a run takes 1ms at least');
-  const workers = args.workers ?? workersFor(load.model);
+  checkTransport(args, scenario);
+  const workers = args.workers ?? workersFor(load.model, isScripted(args, scenario));
   return {
     name: args.subject,
     target: `${target.protocol.replace('ws', 'http')}//${target.host}`,
@@ -142,13 +144,34 @@ function durationOf(text: string | undefined): number | undefined {
   return text === undefined ? undefined : parseDuration(text);
 }
 
-function workersFor(model: Model): number {
+/** Any flow that raw sockets cannot send. */
+function isScripted(args: RunArguments, scenario: Scenario | undefined): boolean {
+  if (scenario) return Object.values(scenario.flows).some((flow) => 'run' in flow);
+  return args.events || args.http2 || !args.subject.startsWith('http:');
+}
+
+function checkTransport(args: RunArguments, scenario: Scenario | undefined): void {
+  const options = {
+    '--new-connections': args.isChurning,
+    '--slow': args.slowBytesPerS !== undefined,
+    '--from': args.sourceAddresses.length > 0,
+    '--idle': args.isIdle,
+  };
+  const option = Object.entries(options).find(([, isGiven]) => isGiven)?.[0];
+  if (option === undefined || !isScripted(args, scenario)) return;
+  throw new TypeError(
+    `${option} is for plain requests over http://, not for streams and flows with \`run\``,
+  );
+}
+
+function workersFor(model: Model, hasScripts: boolean): number {
   switch (model.kind) {
     case 'hold':
       return Math.ceil(model.count / HELD_PER_WORKER);
     case 'open': {
       const peak = Math.max(...model.knots.map((knot) => knot.level));
-      return Math.min(availableParallelism(), Math.max(1, Math.ceil(peak / RATE_PER_WORKER)));
+      const perWorker = hasScripts ? SCRIPTED_RATE_PER_WORKER : RATE_PER_WORKER;
+      return Math.min(availableParallelism(), Math.max(1, Math.ceil(peak / perWorker)));
     }
     default:
       return 1;

@@ -85,10 +85,10 @@ export interface FlowContext<Data = unknown, User = unknown> {
   readonly http: Http;
   /** Aborted when the run is over and its grace has passed. */
   readonly signal: AbortSignal;
-  /** Pauses; the time counts for the flow and for none of its steps. */
+  /** Pauses; the time counts neither for the flow nor for its steps. */
   think(duration: string | readonly [from: string, to: string]): Promise<void>;
   /** Fails the flow, as a failure of kind `check`, unless `condition` holds. */
-  check(condition: unknown, message: string): asserts condition;
+  check(condition: unknown, message: string): void;
   /** A WebSocket to `path`; closed when the flow ends. */
   websocket(path: string, options?: StreamOptions): Promise<WebSocketUser>;
   /** Server-sent events from `path`; ended when the flow ends. */

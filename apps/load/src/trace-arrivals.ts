@@ -6,8 +6,8 @@ export class TraceArrivals {
   readonly #timesMs: Float64Array;
   readonly #parts: number;
   #index: number;
-  /** While it is paused, nothing is due; what was due then is passed over. */
-  #pausedFromMs = Number.POSITIVE_INFINITY;
+  /** Nothing is due in a pause, and what was due then is passed over; the last may have no end. */
+  readonly #pauses: { fromMs: number; toMs: number }[] = [];
 
   /** `timesMs` is ascending. */
   constructor(timesMs: Float64Array, part: number, parts: number) {
@@ -17,9 +17,13 @@ export class TraceArrivals {
   }
 
   peek(): Arrival {
-    const atMs = this.#timesMs[this.#index] ?? Number.POSITIVE_INFINITY;
-    const isPaused = atMs >= this.#pausedFromMs;
-    return { index: this.#index, atMs: isPaused ? Number.POSITIVE_INFINITY : atMs };
+    for (;;) {
+      const atMs = this.#timesMs[this.#index] ?? Infinity;
+      const pause = this.#pauses.find(({ fromMs, toMs }) => atMs >= fromMs && atMs < toMs);
+      if (pause === undefined) return { index: this.#index, atMs };
+      if (pause.toMs === Infinity) return { index: this.#index, atMs: Infinity };
+      this.#index += this.#parts;
+    }
   }
 
   take(): Arrival {
@@ -30,14 +34,11 @@ export class TraceArrivals {
 
   /** A trace has its own pace: it can be paused (0), and go on where the time has come to. */
   scaleFrom(fromMs: number, scale: number): void {
-    if (scale === 0) {
-      this.#pausedFromMs = fromMs;
-      return;
+    const last = this.#pauses.at(-1);
+    if (last?.toMs === Infinity) {
+      if (scale > 0) last.toMs = fromMs;
+    } else if (scale === 0) {
+      this.#pauses.push({ fromMs, toMs: Infinity });
     }
-    while ((this.#timesMs[this.#index] ?? Number.POSITIVE_INFINITY) < fromMs) {
-      if ((this.#timesMs[this.#index] as number) < this.#pausedFromMs) break;
-      this.#index += this.#parts;
-    }
-    this.#pausedFromMs = Number.POSITIVE_INFINITY;
   }
 }

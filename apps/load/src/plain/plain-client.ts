@@ -166,6 +166,6 @@ export class PlainClient implements ConnectionOwner {
 
   #fail(job: Job, kind: FailureKind, intendedMs: number, sentMs: number): void {
     this.#recording.failed(job.series, kind, intendedMs, sentMs);
-    job.owner.flowEnded();
+    job.owner.flowEnded(true);
   }
 }

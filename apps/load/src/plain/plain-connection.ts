@@ -185,12 +185,11 @@ export class PlainConnection implements ResponseSink {
   }
 
   #ended(): void {
-    if (this.#job && this.#parser) {
-      this.#parser.finish(this);
-      // A body that lasts until the connection's end is complete now; any other was cut short.
-      if (this.#isComplete) this.#answered();
-    }
+    if (this.#job) this.#parser?.finish(this);
+    // Before the owner is told, who may begin another request at once.
     this.destroy();
+    // A body that lasts until the connection's end is complete now; any other was cut short.
+    if (this.#job && this.#isComplete) this.#answered();
   }
 
   #fail(kind: FailureKind): void {
