@@ -1,5 +1,7 @@
 /** The connections of plain flows: as many as requests are in flight, the last used first. */
 import type { FailureKind } from '../failure.ts';
+import type { FlowOwner } from '../flows/running-flow.ts';
+import type { SeriesId } from '../recorder.ts';
 import type { Recording } from '../recording.ts';
 import {
   type ConnectionOwner,
@@ -56,6 +58,14 @@ export class PlainClient implements ConnectionOwner {
   begin(job: Job, intendedMs: number): void {
     const nowMs = this.now();
     this.#dispatch({ job, intendedMs, deadlineMs: nowMs + this.#options.timeoutMs }, nowMs);
+  }
+
+  /** Counts a request that the scenario made wrong, and was not sent. */
+  refuse(series: SeriesId, owner: FlowOwner, intendedMs: number): void {
+    this.#recording.started(series);
+    this.#recording.failed(series, 'exception', intendedMs, Number.NaN);
+    // Not at once: whoever begins a flow does not expect its end yet.
+    queueMicrotask(() => owner.flowEnded(true));
   }
 
   /** Closes all connections; requests in flight end as `cut`, or were held to the end. */

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import { isExpectedStatus } from '../flows/expectation.ts';
+import type { StatusExpectation } from '../scenario.ts';
 import { createClient, OK, outcomes, serveRaw } from './plain.test-support.ts';
-import { expectation, PlainFlow, type PlainFlowOptions } from './plain-flow.ts';
+import { PlainFlow, type PlainFlowOptions } from './plain-flow.ts';
 
 /** Sends one request of a flow; what the server saw, and how it went. */
 async function send(t: TestContext, options: Partial<PlainFlowOptions>, user?: unknown) {
@@ -55,6 +57,15 @@ describe('a plain flow', () => {
     assert.doesNotMatch(text ?? '', /keep-alive/);
   });
 
+  it('counts a request that cannot be made as the exception it is', async (t) => {
+    const request = () => {
+      throw new Error('no such user');
+    };
+    const { text, outcomes } = await send(t, { request });
+    assert.equal(text, undefined);
+    assert.deepEqual(outcomes, { '!exception': 1 });
+  });
+
   it('makes a request for each user', async (t) => {
     const request = (user: unknown) => ({ path: `/${user}` });
     const { text } = await send(t, { request }, 'ann');
@@ -78,8 +89,8 @@ describe('a plain flow', () => {
 });
 
 describe('an expectation', () => {
-  const accepted = (expect: Parameters<typeof expectation>[0]) =>
-    [199, 200, 304, 399, 400, 404, 503].filter(expectation(expect));
+  const accepted = (expect: StatusExpectation | undefined) =>
+    [199, 200, 304, 399, 400, 404, 503].filter((status) => isExpectedStatus(expect, status));
 
   it('is 200 to 399, a status, some of them, or a test', () => {
     assert.deepEqual(accepted(undefined), [200, 304, 399]);

@@ -1,5 +1,6 @@
 /** A flow of one request, written once where it can be, and sent over a plain connection. */
 import { type FieldLines, fieldLine, writeRequestHead } from '@headgate/http1';
+import { isExpectedStatus } from '../flows/expectation.ts';
 import type { FlowOwner, RunningFlow } from '../flows/running-flow.ts';
 import type { SeriesId } from '../recorder.ts';
 import type { PlainRequest, StatusExpectation } from '../scenario.ts';
@@ -26,7 +27,7 @@ export class PlainFlow implements RunningFlow {
   /** Throws a TypeError for a request that cannot be written as HTTP. */
   constructor(options: PlainFlowOptions) {
     this.#options = options;
-    this.#isExpected = expectation(options.expect);
+    this.#isExpected = (status) => isExpectedStatus(options.expect, status);
     const { request } = options;
     if (typeof request === 'function') {
       this.#write = (user) => writeRequest(request(user), options);
@@ -38,19 +39,18 @@ export class PlainFlow implements RunningFlow {
 
   begin(intendedMs: number, owner: FlowOwner, user: unknown): void {
     const { client, series } = this.#options;
-    const { method, text } = this.#write(user);
+    let written: { readonly method: string; readonly text: string };
+    try {
+      written = this.#write(user);
+    } catch {
+      client.refuse(series, owner, intendedMs);
+      return;
+    }
+    const { method, text } = written;
     client.begin({ series, text, method, owner, isExpected: this.#isExpected }, intendedMs);
   }
 
   async close(): Promise<void> {}
-}
-
-/** Turns what a flow expects into a test of a status; 200 to 399 by default. */
-export function expectation(expect: StatusExpectation | undefined): (status: number) => boolean {
-  if (expect === undefined) return (status) => status >= 200 && status < 400;
-  if (typeof expect === 'function') return expect;
-  const wanted = new Set(typeof expect === 'number' ? [expect] : expect);
-  return (status) => wanted.has(status);
 }
 
 function writeRequest(
