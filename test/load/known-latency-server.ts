@@ -8,6 +8,8 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { answerMs } from './known-latency.ts';
 
 const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+/** After a pause of this length, the next request counts as the first. */
+const PAUSE_MS = 300;
 /** Timers are this much too late at most; what remains is waited for turn by turn. */
 const TIMER_MS = 2;
 /** Multiples of it fall evenly into 0 to 1 in any number (Weyl), so that few suffice. */
@@ -15,7 +17,8 @@ const GOLDEN = 0.618_033_988_749_894_9;
 
 const [from, to] = process.argv.slice(2).map(Number);
 const stall = to ? { fromMs: from ?? 0, toMs: to } : undefined;
-let firstMs: number | undefined;
+let firstMs = 0;
+let lastMs = Number.NEGATIVE_INFINITY;
 let count = 0;
 
 const server = createServer({ noDelay: true }, (socket) => {
@@ -32,7 +35,11 @@ const server = createServer({ noDelay: true }, (socket) => {
 
 function answer(socket: Socket): void {
   const nowMs = performance.now();
-  firstMs ??= nowMs;
+  if (nowMs - lastMs > PAUSE_MS) {
+    firstMs = nowMs;
+    count = 0;
+  }
+  lastMs = nowMs;
   const share = (count++ * GOLDEN) % 1;
   const dueMs = firstMs + answerMs(nowMs - firstMs, share, stall);
   setTimeout(() => finish(socket, dueMs), dueMs - nowMs - TIMER_MS);

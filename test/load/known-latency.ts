@@ -29,8 +29,8 @@ export function analyticQuantiles(
   durationMs: number,
   stall: Stall | undefined,
 ): number[] {
-  const arrivals = 2_000;
-  const grid = 1_000;
+  const arrivals = 800;
+  const grid = 10_000;
   const all = new Float64Array(arrivals * grid);
   for (let i = 0; i < arrivals; i++) {
     const arrivedMs = ((i + 0.5) / arrivals) * durationMs;

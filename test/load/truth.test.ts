@@ -23,7 +23,10 @@ async function start(t: TestContext, stall: Stall | undefined): Promise<string> 
     await once(server, 'exit');
   });
   const [port] = await soon(once(server, 'message'), 'the start of the server');
-  return `http://127.0.0.1:${port}/`;
+  const url = `http://127.0.0.1:${port}/`;
+  // A server that has just started is slow by itself, which nobody can know beforehand.
+  await loadResult(url, '--rate', `${RATE}`, '--for', '1s');
+  return url;
 }
 
 function quantiles({ p50Ms, p95Ms, p99Ms, p999Ms }: LoadSummary): number[] {
