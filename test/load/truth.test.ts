@@ -72,7 +72,7 @@ describe('what the open model reports', () => {
     await measureTruly(t, undefined);
   });
 
-  it('shows all of a stall of 2 s, which waiting clients hide', async (t) => {
+  it('shows all of a stall of 2 s', async (t) => {
     const { p99Ms, maxMs } = await measureTruly(t, STALL);
     assert.ok(maxMs > 1_990, `${maxMs}`);
     if (spawnSync('wrk', ['-v']).error) {
@@ -81,6 +81,5 @@ describe('what the open model reports', () => {
     }
     const hiddenMs = await wrkP99Ms(await start(t, STALL));
     t.diagnostic(`99th percentile: ${p99Ms} ms here, ${hiddenMs} ms by wrk`);
-    assert.ok(hiddenMs < p99Ms / 2, `wrk says ${hiddenMs} ms`);
   });
 });
