@@ -29,7 +29,10 @@ test('every setting of the proxy is documented with the default that is in force
   const rows = settingRows(readFileSync('docs/configuration.md', 'utf8'));
   for (const { path, value, source } of loaded.values) {
     const pattern = path.replace(/^services\.\w+/, 'services.*').replace(/\[\d+\]/g, '[]');
-    const documented = rows.get(pattern) ?? rows.get(pattern.replace(/\.match\..*/, '.match'));
+    const documented =
+      elementOf(rows.get(pattern.replace(/\[\]$/, '')), path) ??
+      rows.get(pattern) ??
+      rows.get(pattern.replace(/\.match\..*/, '.match'));
     assert.ok(documented, `${pattern} is missing in docs/configuration.md`);
     if (source.kind !== 'default') continue;
     const isSame: boolean =
@@ -82,6 +85,13 @@ function settingRows(markdown: string): Map<string, string> {
 }
 
 /** A value as `headgate show` prints it, without the unit of a count. */
+/** The element of a documented list that `path` ends in; undefined when there is no list. */
+function elementOf(documented: string | undefined, path: string): string | undefined {
+  const index = /\[(\d+)\]$/.exec(path)?.[1];
+  if (index === undefined || !documented?.startsWith('[')) return undefined;
+  return JSON.stringify((JSON.parse(documented) as unknown[])[Number(index)]);
+}
+
 function shown(path: string, value: unknown, values: Values): string {
   const unit = values.find((entry) => entry.path === path)?.unit;
   if (unit === 'ms') return inDuration(value as number);

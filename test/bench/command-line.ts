@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { loadCases } from './cases.ts';
 import { peers } from './contestants.ts';
+import { type FaultCommand, faultUsage, parseFaultCommand } from './fault-command-line.ts';
 import { generators } from './generators.ts';
 import { HELD_CASE } from './held-load.ts';
 
@@ -44,11 +45,15 @@ export const usage = `usage: pnpm bench proxy|load [--case NAME]... [--peer NAME
   --seconds  length of a window, 1 to 60 (proxy 3, load 10)
   --rounds   windows per contestant and case, 1 to 100 (5)
   --json     also write every window to FILE
-`;
+
+${faultUsage}`;
 
 /** Reads the arguments after the program; a problem is what to tell the user. */
-export function parseCommandLine(args: readonly string[]): BenchCommand | { problem: string } {
+export function parseCommandLine(
+  args: readonly string[],
+): BenchCommand | FaultCommand | { problem: string } {
   try {
+    if (args[0] === 'faults') return parseFaultCommand(args.slice(1));
     const { values, positionals } = parseArgs({
       args: [...args],
       allowPositionals: true,
@@ -62,7 +67,7 @@ export function parseCommandLine(args: readonly string[]): BenchCommand | { prob
     });
     const [contest] = positionals;
     if (positionals.length !== 1 || (contest !== 'proxy' && contest !== 'load')) {
-      throw new Error('say what to bench: proxy or load');
+      throw new Error('say what to bench: proxy, load or faults');
     }
     const { cases, peers: all, seconds } = CONTESTS[contest];
     return {

@@ -1,10 +1,11 @@
-/** `pnpm bench proxy|load`: Headgate against its peers, on this machine, now. */
+/** `pnpm bench proxy|load|faults`: Headgate against its peers, on this machine, now. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseCommandLine, usage } from './command-line.ts';
+import { runFaultContest } from './fault-contest.ts';
 import { runLoadContest } from './load-contest.ts';
-import { runProxyContest } from './proxy-contest.ts';
+import { type ContestOptions, runProxyContest } from './proxy-contest.ts';
 
 const command = parseCommandLine(process.argv.slice(2));
 if ('problem' in command) {
@@ -19,12 +20,16 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
 
 const folder = await mkdtemp(join(tmpdir(), 'headgate-bench-'));
 try {
-  const runContest = command.contest === 'proxy' ? runProxyContest : runLoadContest;
-  const results = await runContest(command, {
+  const options: ContestOptions = {
     folder,
     signal: interruption.signal,
     print: (text) => process.stdout.write(`${text}\n`),
-  });
+  };
+  const results = await (command.contest === 'faults'
+    ? runFaultContest(command, options)
+    : command.contest === 'load'
+      ? runLoadContest(command, options)
+      : runProxyContest(command, options));
   if (command.jsonFile) await writeFile(command.jsonFile, `${JSON.stringify(results, null, 2)}\n`);
 } catch (error) {
   process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);

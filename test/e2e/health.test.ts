@@ -6,7 +6,7 @@ import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { type ProxyProcess, startProxyTo } from '../support/proxy-process.ts';
 import { get } from '../support/raw-client.ts';
-import { startOrigin } from '../support/recording-origin.ts';
+import { answerOk, type Script, startOrigin } from '../support/recording-origin.ts';
 import { steadyRequests } from '../support/steady-requests.ts';
 
 const often = { healthCheck: { path: '/health', interval: '100ms', timeout: '2s' } } as const;
@@ -51,8 +51,85 @@ test('an upstream falls after as many failures as configured, and the reason is 
   assert.ok(sick.probeCount - before >= 4, `${sick.probeCount - before} probes`);
   const report = (await readApp(proxy)).upstreams[1] as UpstreamReport & { reason: string };
   assert.equal(report.reason, '/health answered 500');
-  assert.equal(report.history.at(-1)?.to, 'unhealthy');
-  await eventually(() => assert.match(proxy.stderr, new RegExp(`${sick.url} is unhealthy`)));
+  assert.equal(report.history.at(-1)?.what, 'unhealthy');
+  await eventually(() => {
+    const line = proxy.stderr.split('\n').find((one) => one.includes(`${sick.url} is unhealthy`));
+    assert.match(line ?? '', /"\/health answered 500, 4 times in a row"/);
+  });
+});
+
+test('a check says itself which answers are good', async () => {
+  let status = 200;
+  await using origin = await startOrigin(undefined, { health: () => status });
+  await using proxy = await startProxyTo([origin.url], {
+    healthCheck: { ...often.healthCheck, expect: { statuses: [204, '5xx'] }, rise: 1, fall: 1 },
+  });
+  await awaitVerdicts(proxy, 'unhealthy');
+  status = 503;
+  await awaitVerdicts(proxy, 'healthy');
+});
+
+test('a check of type tcp is content with a connection', async () => {
+  const port = await freePort();
+  await using mute = await startOrigin(undefined, { health: () => 0 });
+  const leaving = await startOrigin(undefined, { port });
+  try {
+    await using proxy = await startProxyTo([mute.url, leaving.url], {
+      healthCheck: { type: 'tcp', interval: '100ms' },
+    });
+    await awaitVerdicts(proxy, 'healthy', 'healthy');
+    await leaving[Symbol.asyncDispose]();
+    await awaitVerdicts(proxy, 'healthy', 'unhealthy');
+    assert.equal(mute.probeCount, 0);
+  } finally {
+    await leaving[Symbol.asyncDispose]();
+  }
+});
+
+test('a check of another port asks there', async () => {
+  await using origin = await startOrigin();
+  await using sidecar = await startOrigin();
+  await using proxy = await startProxyTo([origin.url], {
+    healthCheck: { ...often.healthCheck, port: sidecar.port },
+  });
+  await awaitVerdicts(proxy, 'healthy');
+  assert.ok(sidecar.probeCount > 0);
+  assert.equal(origin.probeCount, 0);
+});
+
+test('an upstream that answered well until it hung is found out while requests go there', async () => {
+  let isHanging = false;
+  const answer: Script = (request) => (isHanging ? undefined : answerOk(request));
+  await using good = await startOrigin();
+  await using stalled = await startOrigin(answer, { health: () => (isHanging ? 0 : 200) });
+  await using proxy = await startProxyTo([good.url, stalled.url], {
+    healthCheck: { ...often.healthCheck, timeout: '200ms' },
+    policy: 'round-robin',
+  });
+  await awaitVerdicts(proxy, 'healthy', 'healthy');
+  await steadyRequests(proxy.port, 4, 400);
+  isHanging = true;
+  const left = Array.from({ length: 8 }, () => get(proxy.port).catch(() => {}));
+  await awaitVerdicts(proxy, 'healthy', 'unhealthy');
+  await proxy[Symbol.asyncDispose]();
+  await Promise.all(left);
+});
+
+test('an upstream that answers requests well is asked less often than one that gets none', async () => {
+  await using busy = await startOrigin();
+  await using spare = await startOrigin();
+  await using proxy = await startProxyTo([], {
+    ...often,
+    upstreams: [
+      { url: busy.url, weight: 1_000 },
+      { url: spare.url, weight: 0.001 },
+    ],
+  });
+  await awaitVerdicts(proxy, 'healthy', 'healthy');
+  const before = { busy: busy.probeCount, spare: spare.probeCount };
+  while (spare.probeCount - before.spare < 12) await steadyRequests(proxy.port, 1, 20);
+  const asked = busy.probeCount - before.busy;
+  assert.ok(asked <= 8, `${asked} times instead of ${spare.probeCount - before.spare}`);
 });
 
 test('a check that is not answered in time counts as failed', async () => {

@@ -10,7 +10,7 @@ export interface UpstreamReport {
   readonly inFlight: number;
   readonly requests: number;
   readonly failures: number;
-  readonly history: readonly { readonly to: string }[];
+  readonly history: readonly { readonly what: string }[];
 }
 
 export interface ServiceReport {

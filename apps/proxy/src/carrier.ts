@@ -11,6 +11,28 @@ export type IncomingHead = Pick<
   'method' | 'target' | 'authority' | 'fields' | 'framing' | 'contentLength'
 >;
 
+/** One attempt as the stages order it. */
+export interface AttemptOrder {
+  readonly request: PreparedRequest;
+  readonly upstream: UpstreamRuntime;
+  readonly service: ServiceRuntime;
+  /** Fields of this attempt only, on the way up. */
+  readonly requestLines: FieldLines;
+  /** Fields the edge adds to the answer. */
+  readonly answerLines: FieldLines;
+}
+
+/** Who an attempt tells what becomes of it. */
+export interface AttemptListener {
+  /**
+   * The head of an answer has come, `load` being what its upstream says it has in flight. False
+   * when nobody wants the answer: the attempt then ends as `upstream-status`.
+   */
+  answered(status: number, load: string | undefined): boolean;
+  /** Called exactly once, possibly before the attempt has been returned. */
+  settled(outcome: Outcome): void;
+}
+
 /** How attempts and error pages travel for one kind of downstream exchange. */
 export interface Carrier {
   readonly peer: Peer;
@@ -18,22 +40,20 @@ export interface Carrier {
   readonly body: RequestBody | undefined;
   /** Fields only this kind of exchange sends upstream (an upgrade's own handshake). */
   readonly extraLines: FieldLines | undefined;
+  /** Two attempts may be under way at once, of which only the first answer is taken. */
+  readonly canHedge: boolean;
   /** The address the request came in on, for requests that name no host. */
   localAuthority(): string;
-  /** Calls `settle` exactly once, possibly before it returns. */
-  attempt(
-    request: PreparedRequest,
-    upstream: UpstreamRuntime,
-    service: ServiceRuntime,
-    settle: (outcome: Outcome) => void,
-  ): RunningAttempt;
+  /** `life` is what ends when the client leaves; told once, before any attempt. */
+  attend(life: Cancellable): void;
+  attempt(order: AttemptOrder, listener: AttemptListener): Cancellable;
   refuse(page: ErrorPage): void;
   /** The request is over: answered, refused or broken off. */
   finished(): void;
 }
 
-/** An attempt under way. */
-export interface RunningAttempt {
+/** Something under way: a request or one of its attempts. */
+export interface Cancellable {
   /** Ends it, if it has not ended yet, with this outcome. */
   cancel(kind: FailureKind, detail: string): void;
 }

@@ -150,7 +150,7 @@ const table: BrokenConfig[] = [
     problems: [
       '2  listeners[0].address: missing; expected host:port such as 127.0.0.1:8080 or unix:/path',
       '2  listeners[0].adress: unknown setting, did you mean "address"?',
-      '5  services.items.policy: expected one of "least-connections", "round-robin", "random", "power-of-two", got "fastest"',
+      '5  services.items.policy: expected one of "least-connections", "round-robin", "random", "power-of-two", "peak-ewma", "hash", "sticky", got "fastest"',
       '8  services.items.upstreams[0].weight: expected a number of more than 0 and at most 1000, got 0',
       '9  services.items.upstreams[1].url: the same address as upstreams[0]; use weight to give it more',
       '10  services.items.upstreams[2].url: expected a URL such as http://127.0.0.1:4001 or unix:/path, got "nonsense"',

@@ -51,7 +51,7 @@ const table: BrokenConfig[] = [
     name: 'an unknown setting like no other',
     text: whole('color: red'),
     problems: [
-      '4  color: unknown setting; known here: listeners, services, routes, admin, workers, accessLog, logLevel, trustedProxies, timeouts, limits',
+      '4  color: unknown setting; known here: listeners, services, routes, admin, workers, accessLog, logLevel, trustedProxies, zone, timeouts, limits',
     ],
   },
   {
@@ -243,14 +243,14 @@ const table: BrokenConfig[] = [
     name: 'a policy with a near miss',
     text: serving('    policy: least-conections'),
     problems: [
-      '7  services.items.policy: expected one of "least-connections", "round-robin", "random", "power-of-two", got "least-conections", did you mean "least-connections"?',
+      '7  services.items.policy: expected one of "least-connections", "round-robin", "random", "power-of-two", "peak-ewma", "hash", "sticky", got "least-conections", did you mean "least-connections"?',
     ],
   },
   {
     name: 'a policy that does not exist',
     text: serving('    policy: fastest'),
     problems: [
-      '7  services.items.policy: expected one of "least-connections", "round-robin", "random", "power-of-two", got "fastest"',
+      '7  services.items.policy: expected one of "least-connections", "round-robin", "random", "power-of-two", "peak-ewma", "hash", "sticky", got "fastest"',
     ],
   },
   {

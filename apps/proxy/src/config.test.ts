@@ -48,6 +48,8 @@ const defaults = {
   services: {
     items: {
       policy: 'least-connections',
+      hashKey: 'client',
+      stickyCookie: 'headgate-upstream',
       upstreams: [{ url: 'http://127.0.0.1:4001', weight: 1 }],
       timeouts: {
         connect: 2_000,
@@ -59,10 +61,11 @@ const defaults = {
         tunnelIdle: 3_600_000,
       },
       retries: 2,
+      retryStatuses: [502, 503, 504],
       maxConnecting: 128,
     },
   },
-  routes: [{ service: 'items' }],
+  routes: [{ service: 'items', priority: 'normal', hedge: false }],
   workers: 1,
   accessLog: 'off',
   logLevel: 'info',
@@ -98,8 +101,10 @@ const fullest = defineConfig({
   services: {
     'user-api2': {
       policy: 'power-of-two',
+      hashKey: 'cookie:user',
+      stickyCookie: 'sid',
       upstreams: [
-        { url: 'https://a.internal', weight: 2.5 },
+        { url: 'https://a.internal', weight: 2.5, maxInFlight: 3, zone: 'eu-central-1a' },
         { url: 'http://b.internal:81' },
         { url: 'unix:/run/user-api.sock' },
       ],
@@ -115,6 +120,9 @@ const fullest = defineConfig({
         tunnelIdle: '6s',
       },
       retries: 0,
+      retryStatuses: [503],
+      maxInFlight: 9,
+      subsetSize: 2,
       maxConnecting: 1,
     },
   },
@@ -127,15 +135,24 @@ const fullest = defineConfig({
         headers: { 'X-Version': '2' },
       },
       service: 'user-api2',
+      priority: 'high',
+      deadline: '2s',
+      hedge: { delay: '50ms' },
     },
-    { match: { host: '2001:db8::1', path: '/a%2Fb' }, service: 'user-api2' },
-    { match: { path: '/' }, service: 'user-api2' },
+    {
+      match: { host: '2001:db8::1', path: '/a%2Fb' },
+      service: 'user-api2',
+      priority: 'low',
+      hedge: true,
+    },
+    { match: { path: '/' }, service: 'user-api2', priority: 'normal', hedge: false },
   ],
   admin: { address: '127.0.0.1:9000' },
   workers: 1,
   accessLog: { file: 'access.log' },
   logLevel: 'debug',
   trustedProxies: ['10.0.0.0/8', '::1'],
+  zone: 'eu-central-1b',
   timeouts: {
     requestHead: '1s',
     requestBodyIdle: '2s',
@@ -174,7 +191,9 @@ describe('a config', () => {
     const text = smallestYaml.replace('  items:', '  items:\n    healthCheck: {}');
     const { config } = await loadValid('checked.yaml', text);
     assert.deepEqual(config.services.items?.healthCheck, {
+      type: 'http',
       path: '/health',
+      expect: { statuses: ['200-399'] },
       interval: 2_000,
       timeout: 1_000,
       rise: 2,
@@ -192,7 +211,10 @@ describe('a config', () => {
     assert.equal(config.limits.requestBodySize, 10 * 2 ** 20);
     assert.equal(config.limits.requestBodyRate, 0);
     assert.deepEqual(config.listeners, fullest.listeners);
-    assert.deepEqual(config.routes, fullest.routes);
+    const [first, ...others] = config.routes;
+    const durations = { deadline: 2_000, hedge: { delay: 50 } };
+    assert.deepEqual(first, { ...fullest.routes[0], ...durations });
+    assert.deepEqual(others, fullest.routes.slice(1));
     assert.deepEqual(config.accessLog, { file: 'access.log' });
   });
 
@@ -201,10 +223,12 @@ describe('a config', () => {
       HEADGATE_LOG_LEVEL: 'warn',
       HEADGATE_ACCESS_LOG: 'stdout',
       HEADGATE_ADMIN_ADDRESS: '127.0.0.1:9001',
+      HEADGATE_ZONE: 'eu-central-1a',
     };
     const { config } = await loadValid('overridden.yaml', `${smallestYaml}logLevel: debug`, env);
     assert.equal(config.logLevel, 'warn');
     assert.equal(config.accessLog, 'stdout');
+    assert.equal(config.zone, 'eu-central-1a');
     assert.deepEqual(config.admin, { address: '127.0.0.1:9001' });
   });
 

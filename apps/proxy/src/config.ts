@@ -2,11 +2,12 @@
  * The edge's configuration: its schema, and every default once, with unit and reason. Read by
  * `loadProxyConfig`; the same schema serves YAML, JSON and TypeScript files.
  */
-import { type PolicyName, policyNames } from '@headgate/balancer';
+import { type PolicyName, policyNames, priorities } from '@headgate/balancer';
 import { duration, type Loaded, loadConfig, setting, size } from '@headgate/config';
 import { z } from 'zod';
 import { parseAddress, parseUpstreamUrl } from './address.ts';
 import { crossCheck } from './config-checks.ts';
+import { checkProbePort, healthCheck } from './config-health-check.ts';
 import { createTrustedProxies } from './forwarded.ts';
 import { parseTarget } from './target.ts';
 
@@ -41,6 +42,12 @@ const boundedSize = size().refine(
   'expected a size from 1KiB to 1MiB',
 );
 
+const zoneName = z.string().regex(/^[\w.-]{1,64}$/, 'expected a name such as eu-central-1a');
+
+const cookieName = z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/, 'expected the name of a cookie');
+
+const status = z.int().min(500).max(599);
+
 const listener = z.strictObject({ address });
 
 const upstream = z.strictObject({
@@ -49,33 +56,10 @@ const upstream = z.strictObject({
     default: 1,
     reason: 'all upstreams are alike unless said otherwise',
   }),
-});
-
-const healthCheck = z.strictObject({
-  path: setting(z.string().regex(/^\/[!-~]*$/, 'expected a path such as /health'), {
-    default: '/health',
-    reason: 'what the origin kit serves',
-  }),
-  interval: setting(positiveDuration, {
-    default: '2s',
-    unit: 'ms',
-    reason: 'finds a dead upstream in seconds at a cost no origin notices',
-  }),
-  timeout: setting(positiveDuration, {
-    default: '1s',
-    unit: 'ms',
-    reason: 'a health check that takes longer is not healthy',
-  }),
-  rise: setting(z.int().min(1).max(100), {
-    default: 2,
-    unit: 'answers',
-    reason: 'one good answer may be luck while an origin starts',
-  }),
-  fall: setting(z.int().min(1).max(100), {
-    default: 3,
-    unit: 'failures',
-    reason: 'one lost probe is no reason to lose an upstream',
-  }),
+  // Without one, the edge finds its own when the upstream shows a queue.
+  maxInFlight: z.int().min(1).optional(),
+  // Only where upstreams differ in it.
+  zone: zoneName.optional(),
 });
 
 const serviceTimeouts = z.strictObject({
@@ -123,6 +107,19 @@ const service = z.strictObject({
     default: 'least-connections',
     reason: 'the only one that is right when upstreams or requests differ',
   }),
+  hashKey: setting(
+    z
+      .string()
+      .regex(
+        /^(client|host|path|(header|cookie|query):[\w!#$%&'*+.^`|~-]+)$/,
+        'expected client, host, path, or header:NAME, cookie:NAME, query:NAME',
+      ),
+    { default: 'client', reason: 'the one thing every request has; policy hash only' },
+  ),
+  stickyCookie: setting(cookieName, {
+    default: 'headgate-upstream',
+    reason: 'says what it is for; policy sticky only',
+  }),
   upstreams: z.array(upstream).min(1, 'expected at least one upstream'),
   healthCheck: healthCheck.optional(),
   timeouts: serviceTimeouts.prefault({}),
@@ -131,6 +128,14 @@ const service = z.strictObject({
     unit: 'attempts',
     reason: 'beyond two more upstreams the trouble is not one upstream',
   }),
+  retryStatuses: setting(z.array(status), {
+    default: [502, 503, 504],
+    reason: 'they say that this upstream cannot serve now; 500 may be the answer of all of them',
+  }),
+  // Without one, upstreams' own limits are found when they show a queue.
+  maxInFlight: z.int().min(1).optional(),
+  // Without one, every proxy connects to every upstream.
+  subsetSize: z.int().min(2).optional(),
   maxConnecting: setting(z.int().min(1), {
     default: 128,
     unit: 'connections',
@@ -164,6 +169,16 @@ const route = z.strictObject({
     })
     .optional(),
   service: z.string().meta({ expects: 'the name of a service' }),
+  priority: setting(z.enum(priorities), {
+    default: 'normal',
+    reason: 'all requests are alike unless said otherwise; who waits longest when there is a queue',
+  }),
+  // A route without one waits as long as its service allows.
+  deadline: positiveDuration.optional(),
+  hedge: setting(z.union([z.boolean(), z.strictObject({ delay: positiveDuration })]), {
+    default: false,
+    reason: 'a second request costs the upstreams work: only who owns them knows that they have room',
+  }),
 });
 
 const clientTimeouts = z.strictObject({
@@ -259,7 +274,7 @@ export const proxySchema = z
     listeners: z.array(listener).min(1, 'expected at least one listener'),
     services: z.record(
       z.string().regex(/^[a-z][a-z0-9-]*$/, 'expected a name such as items or user-api'),
-      service,
+      service.superRefine(checkProbePort),
     ),
     routes: z.array(route).min(1, 'expected at least one route'),
     admin: z.strictObject({ address }).optional(),
@@ -280,6 +295,8 @@ export const proxySchema = z
       default: [],
       reason: 'nobody may speak for a client until somebody says so',
     }),
+    // Unknown unless somebody says so; upstreams in the same one are preferred.
+    zone: zoneName.optional(),
     timeouts: clientTimeouts.prefault({}),
     limits: limits.prefault({}),
   })
@@ -301,6 +318,7 @@ const ENV_NAMES = {
   accessLog: 'HEADGATE_ACCESS_LOG',
   logLevel: 'HEADGATE_LOG_LEVEL',
   'admin.address': 'HEADGATE_ADMIN_ADDRESS',
+  zone: 'HEADGATE_ZONE',
 } as const;
 
 /** Loads, substitutes, validates and freezes; never throws for anything a user can write. */

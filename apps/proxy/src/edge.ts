@@ -38,6 +38,8 @@ export interface EdgeDeps {
   readonly random: () => number;
   readonly randomBytes: (size: number) => Uint8Array;
   readonly log: Logger;
+  /** What this edge is called among others that face the same upstreams. */
+  readonly instance: string;
   readonly openAccessLog: (destination: 'stdout' | { file: string }) => AccessLog;
 }
 
@@ -182,8 +184,9 @@ class EdgeProcess implements RunningEdge {
       random: this.deps.random,
       timers: this.timers,
       metrics: this.metrics,
-      onVerdict: (service, upstream, to, reason) =>
-        this.deps.log.info(`${service}: ${upstream} is ${to}`, { service, upstream, reason }),
+      instance: this.deps.instance,
+      onEvent: (service, upstream, { what, reason }) =>
+        this.deps.log.info(`${service}: ${upstream} is ${what}`, { service, upstream, reason }),
     });
   }
 

@@ -15,6 +15,8 @@ const rows: [kind: FailureKind, status: number, side: string, retryable: boolean
   ['head-too-large', 431, 'client', false],
   ['client-gone', 499, 'client', false],
   ['internal', 500, 'edge', false],
+  ['upstream-status', 502, 'upstream', true],
+  ['hedge-lost', 502, 'edge', false],
   ['upstream-reset', 502, 'upstream', true],
   ['upstream-invalid', 502, 'upstream', false],
   ['truncated', 502, 'upstream', false],
@@ -22,6 +24,7 @@ const rows: [kind: FailureKind, status: number, side: string, retryable: boolean
   ['no-upstream', 503, 'upstream', false],
   ['connect-failed', 503, 'upstream', true],
   ['connect-timeout', 503, 'upstream', true],
+  ['deadline-too-short', 504, 'client', false],
   ['first-byte-timeout', 504, 'upstream', false],
   ['total-timeout', 504, 'edge', false],
   ['idle-timeout', 504, 'upstream', false],
@@ -37,7 +40,9 @@ for (const [kind, status, side, retryable] of rows) {
     const problem = failure(kind, 'what happened');
 
     it(`is the ${side}'s and ${retryable ? 'may' : 'may not'} be tried again`, () => {
-      assert.deepEqual(problem, { kind, side, retryable, detail: 'what happened' });
+      const { retryAfterSeconds, ...facts } = problem;
+      assert.deepEqual(facts, { kind, side, retryable, detail: 'what happened' });
+      assert.equal(retryAfterSeconds, undefined);
       assert.equal(statusOf(kind), status);
     });
 
@@ -71,6 +76,11 @@ describe('an error page', () => {
       headerOf(errorPage(failure('internal', 'x'), 'id-1'), 'content-length'),
       undefined,
     );
+  });
+
+  it('says when to come back where more is known than usual', () => {
+    const page = errorPage(failure('overloaded', 'x', 7), 'id-1');
+    assert.equal(headerOf(page, 'retry-after'), '7');
   });
 
   it('is not stored and carries the request id and the extra fields', () => {

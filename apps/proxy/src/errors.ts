@@ -70,6 +70,14 @@ const failureTable = {
     title: 'No live upstream',
     retryAfterSeconds: 1,
   },
+  'deadline-too-short': {
+    status: 504,
+    side: 'client',
+    retryable: false,
+    title: 'Gateway timeout',
+  },
+  'upstream-status': { status: 502, side: 'upstream', retryable: true, title: 'Bad gateway' },
+  'hedge-lost': { status: 502, side: 'edge', retryable: false, title: 'Bad gateway' },
   'upstream-reset': { status: 502, side: 'upstream', retryable: true, title: 'Bad gateway' },
   'upstream-invalid': { status: 502, side: 'upstream', retryable: false, title: 'Bad gateway' },
   'first-byte-timeout': {
@@ -92,6 +100,8 @@ export interface Failure {
   readonly retryable: boolean;
   /** One sentence for the client: what was wrong and, where it helps, what to do. */
   readonly detail: string;
+  /** When to ask again, where more is known about it than the table says. */
+  readonly retryAfterSeconds?: number | undefined;
 }
 
 /** An attempt that failed, with what decides about a further one. */
@@ -106,9 +116,9 @@ export interface FailedOutcome extends Failure {
 export type Outcome = { readonly kind: 'answered'; readonly status: number } | FailedOutcome;
 
 /** Builds a failure from its row in the table. */
-export function failure(kind: FailureKind, detail: string): Failure {
+export function failure(kind: FailureKind, detail: string, retryAfterSeconds?: number): Failure {
   const row = failureTable[kind];
-  return { kind, side: row.side, retryable: row.retryable, detail };
+  return { kind, side: row.side, retryable: row.retryable, detail, retryAfterSeconds };
 }
 
 /** The status a failure of this kind is answered with. */
@@ -153,8 +163,7 @@ export function errorPage(
     requestId,
     ...extraHeaders,
   ];
-  if (row.retryAfterSeconds !== undefined) {
-    headers.push('retry-after', String(row.retryAfterSeconds));
-  }
+  const retryAfterSeconds = problem.retryAfterSeconds ?? row.retryAfterSeconds;
+  if (retryAfterSeconds !== undefined) headers.push('retry-after', String(retryAfterSeconds));
   return { status: row.status, title: row.title, headers, body };
 }

@@ -18,7 +18,10 @@ describe('an upload', () => {
   it('follows the head as it comes, and the answer is waited for from its end', () => {
     const body = new FakeBody();
     const { connection, only } = createConnected({ body });
-    assert.equal(connection.sent, 'PUT / HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\n\r\n');
+    assert.equal(
+      connection.sent,
+      'PUT / HTTP/1.1\r\nhost: a\r\nheadgate-deadline-ms: 7\r\ncontent-length: 4\r\n\r\n',
+    );
     assert.equal(connection.deadlineMs, undefined, 'it is the client that is waited for');
     body.come('up');
     body.come('ld');

@@ -1,6 +1,7 @@
 /** An attempt with everything around it on paper: its connection, the client and its body. */
 import assert from 'node:assert/strict';
 import { type FieldLines, type ResponseHead, ResponseParser } from '@headgate/http1';
+import type { AttemptOrder } from './carrier.ts';
 import type { Connections } from './connections.ts';
 import type { Outcome } from './errors.ts';
 import {
@@ -10,6 +11,7 @@ import {
   type PreparedRequest,
   type RequestBody,
 } from './exchange.ts';
+import type { ServiceRuntime, UpstreamRuntime } from './snapshot.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 
 export const TIMEOUTS = { firstByteMs: 3_000, idleMs: 6_000 };
@@ -217,8 +219,13 @@ export function createBench(given: { body?: FakeBody; framing?: number | 'chunke
     framing: framing ?? (body ? 4 : 'none'),
     body,
   };
-  const attempt = new Attempt(request, connections, TIMEOUTS, client, (outcome) => {
-    outcomes.push(outcome);
+  const answers = { areWanted: true, heard: [] as [status: number, load: string | undefined][] };
+  const attempt = new Attempt(orderOf(request, connections), client, {
+    answered(status, load) {
+      answers.heard.push([status, load]);
+      return answers.areWanted;
+    },
+    settled: (outcome) => outcomes.push(outcome),
   });
   const connect = () => attempt.connected(connection as unknown as UpstreamConnection);
   const only = (): Outcome => {
@@ -226,7 +233,18 @@ export function createBench(given: { body?: FakeBody; framing?: number | 'chunke
     return outcomes[0] as Outcome;
   };
   attempt.start();
-  return { attempt, connection, client, pool, outcomes, connect, only };
+  return { attempt, connection, client, pool, outcomes, answers, connect, only };
+}
+
+/** An order for an attempt with an upstream that these are the connections of. */
+export function orderOf(request: PreparedRequest, connections: Connections): AttemptOrder {
+  return {
+    request,
+    upstream: { connections } as UpstreamRuntime,
+    service: { exchangeTimeouts: TIMEOUTS } as ServiceRuntime,
+    requestLines: 'headgate-deadline-ms: 7\r\n' as FieldLines,
+    answerLines: request.idLine,
+  };
 }
 
 /** An attempt that has its connection. */

@@ -10,6 +10,7 @@ import {
   facts,
   HALF,
   OK,
+  orderOf,
   TIMEOUTS,
 } from './exchange.test-support.ts';
 import { Attempt, type PreparedRequest } from './exchange.ts';
@@ -17,7 +18,7 @@ import { Attempt, type PreparedRequest } from './exchange.ts';
 describe('an attempt', () => {
   it('sends the request, passes the answer on, and gives the connection back', () => {
     const { connection, client, only } = createConnected();
-    assert.equal(connection.sent, 'GET / HTTP/1.1\r\nhost: a\r\n\r\n');
+    assert.equal(connection.sent, 'GET / HTTP/1.1\r\nhost: a\r\nheadgate-deadline-ms: 7\r\n\r\n');
     assert.equal(connection.deadlineMs, TIMEOUTS.firstByteMs);
     connection.receive('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nha');
     assert.equal(connection.deadlineMs, TIMEOUTS.idleMs);
@@ -35,15 +36,32 @@ describe('an attempt', () => {
     } as unknown as Connections;
     const request = { method: 'GET', target: '/', lines: '', framing: 'none' };
     const attempt = new Attempt(
-      request as PreparedRequest,
-      connections,
-      TIMEOUTS,
+      orderOf(request as PreparedRequest, connections),
       new FakeClient(),
-      (outcome) => outcomes.push(outcome),
+      {
+        answered: () => assert.fail('there is no answer'),
+        settled: (outcome) => outcomes.push(outcome),
+      },
     );
     attempt.start();
     assert.equal(outcomes[0]?.kind, 'connect-failed');
     assert.match((outcomes[0] as { detail: string }).detail, /ECONNREFUSED/);
+  });
+
+  it('says what the upstream has to do, as soon as the head of its answer is there', () => {
+    const { connection, answers } = createConnected();
+    connection.receive('HTTP/1.1 503 Busy\r\nHeadgate-Load: 12\r\nContent-Length: 4\r\n\r\n');
+    assert.deepEqual(answers.heard, [[503, '12']]);
+  });
+
+  it('ends without a word to the client when nobody wants its answer', () => {
+    const { connection, client, answers, only } = createConnected();
+    answers.areWanted = false;
+    connection.receive('HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy');
+    assert.deepEqual(client.told, []);
+    const expected = { kind: 'upstream-status', hasResponseStarted: false, wasAnythingSent: true };
+    assert.deepEqual(facts(only()), expected);
+    assert.equal(connection.isDestroyed, true);
   });
 
   it('does not keep a connection that the upstream will close', () => {

@@ -13,8 +13,10 @@ import {
   type ResponseHead,
   writeRequestHead,
 } from '@headgate/http1';
+import type { AttemptListener, AttemptOrder } from './carrier.ts';
 import type { Connections, ConnectionTaker } from './connections.ts';
-import { type FailureKind, failure, type Outcome } from './errors.ts';
+import { type FailureKind, failure } from './errors.ts';
+import { fieldValue } from './headers.ts';
 import type { Carried, UpstreamConnection } from './upstream-connection.ts';
 
 /** A request as every attempt sends it; made once, never changed. */
@@ -56,7 +58,8 @@ export interface BodyTaker {
 export interface Downstream {
   /** A 1xx before the answer. */
   interim(head: ResponseHead): void;
-  head(head: ResponseHead): void;
+  /** The answer of `attempt`, to which `answerLines` are added. */
+  head(head: ResponseHead, attempt: Attempt, answerLines: FieldLines): void;
   /** Part of the body. */
   answer(bytes: Buffer, from: number, to: number): void;
   end(trailers: FieldLines | undefined): void;
@@ -78,11 +81,12 @@ const MAX_INTERIM = 32;
 export class Attempt implements Carried, ConnectionTaker, BodyTaker {
   isComplete = false;
   canReuse = false;
+  readonly #order: AttemptOrder;
   readonly #request: PreparedRequest;
   readonly #connections: Connections;
   readonly #timeouts: ExchangeTimeouts;
   readonly #downstream: Downstream;
-  readonly #settle: (outcome: Outcome) => void;
+  readonly #listener: AttemptListener;
   #connection: UpstreamConnection | undefined;
   #status = 0;
   #interimCount = 0;
@@ -91,19 +95,13 @@ export class Attempt implements Carried, ConnectionTaker, BodyTaker {
   #isClientBehind = false;
   #isSettled = false;
 
-  /** `settle` is called exactly once, possibly before `start` returns. */
-  constructor(
-    request: PreparedRequest,
-    connections: Connections,
-    timeouts: ExchangeTimeouts,
-    downstream: Downstream,
-    settle: (outcome: Outcome) => void,
-  ) {
-    this.#request = request;
-    this.#connections = connections;
-    this.#timeouts = timeouts;
+  constructor(order: AttemptOrder, downstream: Downstream, listener: AttemptListener) {
+    this.#order = order;
+    this.#request = order.request;
+    this.#connections = order.upstream.connections;
+    this.#timeouts = order.service.exchangeTimeouts;
     this.#downstream = downstream;
-    this.#settle = settle;
+    this.#listener = listener;
   }
 
   start(): void {
@@ -119,7 +117,9 @@ export class Attempt implements Carried, ConnectionTaker, BodyTaker {
     const { method, target, framing, lines, body } = this.#request;
     this.#connection = connection;
     connection.carry(this, method);
-    connection.outbox.addText(writeRequestHead(method, target, framing, lines));
+    connection.outbox.addText(
+      writeRequestHead(method, target, framing, lines, this.#order.requestLines),
+    );
     if (body) {
       body.pourInto(this);
     } else {
@@ -181,10 +181,19 @@ export class Attempt implements Carried, ConnectionTaker, BodyTaker {
     } else if (head.status === 101) {
       this.#fail('upstream-invalid', 'the upstream changed protocols without being asked to');
     } else {
-      this.#status = head.status;
-      this.canReuse = head.keepAlive;
-      this.#downstream.head(head);
+      this.#begin(head);
     }
+  }
+
+  #begin(head: ResponseHead): void {
+    const { status } = head;
+    if (!this.#listener.answered(status, fieldValue(head.fields, 'headgate-load'))) {
+      this.#fail('upstream-status', `the upstream answered ${status}`);
+      return;
+    }
+    this.#status = status;
+    this.canReuse = head.keepAlive;
+    this.#downstream.head(head, this, this.#order.answerLines);
   }
 
   body(bytes: Bytes, from: number, to: number): void {
@@ -234,7 +243,7 @@ export class Attempt implements Carried, ConnectionTaker, BodyTaker {
     if (!this.#isSent) this.#request.body?.abandon();
     this.#downstream.flush();
     this.#isSettled = true;
-    this.#settle({ kind: 'answered', status: this.#status });
+    this.#listener.settled({ kind: 'answered', status: this.#status });
   }
 
   timedOut(): void {
@@ -285,7 +294,7 @@ export class Attempt implements Carried, ConnectionTaker, BodyTaker {
     const { body } = this.#request;
     if (body?.isStarted) body.abandon();
     if (this.#status > 0) this.#downstream.breakOff();
-    this.#settle({
+    this.#listener.settled({
       ...failure(kind, detail),
       hasResponseStarted: this.#status > 0,
       wasAnythingSent: connection !== undefined,

@@ -102,7 +102,14 @@ describe('explain', () => {
       },
       { requiredKeys: [] },
     );
-    const routes = fc.array(fc.record({ match, service: fc.constantFrom('items', 'users') }));
+    const routes = fc.array(
+      fc.record({
+        match,
+        service: fc.constantFrom('items', 'users'),
+        priority: fc.constant('normal' as const),
+        hedge: fc.constant(false),
+      }),
+    );
     const method = fc.constantFrom('GET', 'PUT', 'DELETE');
     const url = fc.constantFrom('/', '/x', '/x/./y', '/%78', '/x%', 'http://a.b/x', 'http://b/z?q');
     const headers = fc.constantFrom([], ['Host', 'c.B:80'], ['host', 'a.b', 'H', '1'], ['h', '2']);

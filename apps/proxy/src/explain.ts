@@ -55,8 +55,9 @@ export function explainRequest(config: ProxyConfig, request: ExplainedRequest): 
   const service = config.services[route.service];
   if (!service) return lines;
   const { timeouts, healthCheck } = service;
+  const question = healthCheck?.type === 'tcp' ? 'a connection' : `GET ${healthCheck?.path}`;
   const check = healthCheck
-    ? `GET ${healthCheck.path} every ${healthCheck.interval} ms, ${healthCheck.fall} failures take it out, ${healthCheck.rise} answers bring it back`
+    ? `${question} every ${healthCheck.interval} ms, ${healthCheck.fall} failures take it out, ${healthCheck.rise} answers bring it back`
     : 'none; upstreams are asked as long as they are configured';
   const total = timeouts.total === undefined ? 'no limit in total' : `total ${timeouts.total} ms`;
   return [

@@ -8,6 +8,8 @@ import { type FieldLines, type Fields, NameSet } from '@headgate/http1';
 const REPLACED_UPSTREAM = new NameSet([
   'expect',
   'host',
+  ...spellings('headgate-deadline-ms'),
+  ...spellings('headgate-priority'),
   ...spellings('forwarded'),
   ...spellings('traceparent'),
   ...spellings('x-forwarded-for'),
@@ -16,15 +18,15 @@ const REPLACED_UPSTREAM = new NameSet([
   ...spellings('x-request-id'),
 ]);
 
-/** The request id is the edge's. */
-const REPLACED_DOWNSTREAM = new NameSet(['x-request-id']);
+/** The request id is the edge's, and the load of an origin nobody else's business. */
+const REPLACED_DOWNSTREAM = new NameSet(['headgate-load', 'x-request-id']);
 
 /** The end-to-end fields of a request, without those the edge writes itself. */
 export function endToEndRequestLines(fields: Fields): FieldLines {
   return fields.endToEnd(REPLACED_UPSTREAM);
 }
 
-/** The end-to-end fields of an answer, without the request id. */
+/** The end-to-end fields of an answer, without what is for the edge only. */
 export function endToEndResponseLines(fields: Fields): FieldLines {
   return fields.endToEnd(REPLACED_DOWNSTREAM);
 }

@@ -2,6 +2,7 @@
 /** The `headgate` command: the only file that reads the process it runs in. */
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { formatProblems, formatValues } from '@headgate/config';
 import { createAccessLog, createLogger } from '@headgate/telemetry';
 import { helpText, parseCommand } from './command-line.ts';
@@ -67,6 +68,7 @@ function runEdge(file: string): Promise<number> {
         now: () => performance.now(),
         random: Math.random,
         randomBytes,
+        instance: process.env.HEADGATE_ID ?? hostname(),
         log: createLogger({ name: 'headgate', level: config.logLevel, destination: 'stderr' }),
         openAccessLog: createAccessLog,
       }),

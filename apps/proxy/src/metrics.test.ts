@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { createUpstream, type Upstream } from '@headgate/balancer';
 import { createRegistry } from '@headgate/telemetry';
 import { createProxyMetrics } from './metrics.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** An upstream as the gauges see it. */
-function upstream(key: string, inFlight: number, verdict: string) {
-  return { key, inFlight, health: { verdict } };
+function upstream(key: string, inFlight: number, isHealthy?: boolean): Upstream {
+  const made = createUpstream({ key });
+  made.inFlight = inFlight;
+  if (isHealthy !== undefined) made.health.observe(isHealthy, 'a test', 0);
+  return made;
 }
 
 function createBench() {
@@ -16,9 +19,10 @@ function createBench() {
   return {
     metrics,
     /** Replaces what the snapshot has. */
-    serve(name: string, upstreams: ReturnType<typeof upstream>[], isPanicking = false) {
+    serve(name: string, upstreams: Upstream[], isPanicking = false, queued = 0) {
       services.clear();
-      services.set(name, { name, balancer: { upstreams, isPanicking } });
+      const balancer = { upstreams, isPanicking };
+      services.set(name, { name, balancer, admission: { length: queued } });
     },
     /** The lines that are not zero and name `metric`, without its prefix. */
     lines: (metric: string) =>
@@ -67,12 +71,14 @@ describe('what is counted', () => {
     items.attempted('http://b', 'answered');
     items.attempted('http://b', 'answered');
     items.retried();
+    items.hedged();
     assert.deepEqual(lines('upstream_attempts_total').sort(), [
       'upstream_attempts_total{service="items",upstream="http://a",outcome="answered"} 1',
       'upstream_attempts_total{service="items",upstream="http://a",outcome="connect-failed"} 1',
       'upstream_attempts_total{service="items",upstream="http://b",outcome="answered"} 2',
     ]);
     assert.deepEqual(lines('retries_total'), ['retries_total{service="items"} 1']);
+    assert.deepEqual(lines('hedges_total'), ['hedges_total{service="items"} 1']);
   });
 
   it('is a request that was never taken, too', () => {
@@ -100,9 +106,10 @@ describe('what is counted', () => {
 describe('the gauges of upstreams', () => {
   it('tell about the snapshot of the moment, and nothing of the one before', () => {
     const { serve, lines } = createBench();
-    serve('old', [upstream('http://a', 1, 'healthy')], true);
+    serve('old', [upstream('http://a', 1, true)], true, 3);
     assert.deepEqual(lines('service_panicking'), ['service_panicking{service="old"} 1']);
-    serve('new', [upstream('http://b', 2, 'unhealthy'), upstream('http://c', 0, 'unknown')]);
+    assert.deepEqual(lines('service_queued'), ['service_queued{service="old"} 3']);
+    serve('new', [upstream('http://b', 2, false), upstream('http://c', 0)]);
     assert.deepEqual(lines('service_panicking'), []);
     assert.deepEqual(lines('upstream_in_flight'), [
       'upstream_in_flight{service="new",upstream="http://b"} 2',
@@ -110,5 +117,22 @@ describe('the gauges of upstreams', () => {
     assert.deepEqual(lines('upstream_healthy'), [
       'upstream_healthy{service="new",upstream="http://c"} 1',
     ]);
+  });
+
+  it('tell what has been learnt of them', () => {
+    const { serve, lines } = createBench();
+    const a = upstream('http://a', 0);
+    a.limit = 7;
+    a.latency.observe(20, false, 0);
+    a.ejection.eject(0, () => 0.5);
+    serve('items', [a, upstream('http://b', 0)]);
+    assert.deepEqual(lines('upstream_ejected'), [
+      'upstream_ejected{service="items",upstream="http://a"} 1',
+    ]);
+    assert.deepEqual(lines('upstream_limit').sort(), [
+      'upstream_limit{service="items",upstream="http://a"} 7',
+      'upstream_limit{service="items",upstream="http://b"} +Inf',
+    ]);
+    assert.match(lines('upstream_latency_seconds').join(), /http:\/\/a"} 0\.0(2|19{3})\d*$/);
   });
 });

@@ -8,7 +8,7 @@ import {
   type Registry,
 } from '@headgate/telemetry';
 import type { Stage } from './request.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { ServiceRuntime, Snapshot } from './snapshot.ts';
 
 export interface ProxyMetrics {
   /** A request that ended without reaching a service. */
@@ -26,6 +26,7 @@ export interface ServiceMetrics {
   finished(status: number, durationSeconds: number): void;
   attempted(upstream: string, outcome: string): void;
   retried(): void;
+  hedged(): void;
 }
 
 /** Registers the edge's metrics; gauges read `snapshot()` when they are scraped. */
@@ -51,6 +52,11 @@ export function createProxyMetrics(registry: Registry, snapshot: () => Snapshot)
     help: 'Attempts made after a first one had failed.',
     labelNames: ['service'],
   });
+  const hedges = registry.counter({
+    name: 'headgate_hedges_total',
+    help: 'Second attempts made because the first was late.',
+    labelNames: ['service'],
+  });
   const ends = registry.counter({
     name: 'headgate_request_ends_total',
     help: 'Requests by the last stage that decided about them.',
@@ -66,7 +72,7 @@ export function createProxyMetrics(registry: Registry, snapshot: () => Snapshot)
     .labels();
   registerUpstreamGauges(registry, snapshot);
 
-  const unrouted = bind('', requests, duration, attempts, retries);
+  const unrouted = bind('', requests, duration, attempts, retries, hedges);
   const byStage = new Map<Stage, CounterSeries>();
   const ended = (stage: Stage) => {
     let counter = byStage.get(stage);
@@ -79,7 +85,7 @@ export function createProxyMetrics(registry: Registry, snapshot: () => Snapshot)
 
   return {
     unrouted,
-    forService: (service) => bind(service, requests, duration, attempts, retries),
+    forService: (service) => bind(service, requests, duration, attempts, retries, hedges),
     ended,
     refused(status) {
       unrouted.finished(status, 0);
@@ -97,11 +103,13 @@ function bind(
   duration: Histogram,
   attempts: Counter,
   retries: Counter,
+  hedges: Counter,
 ): ServiceMetrics {
   const byStatus = new Map<number, CounterSeries>();
   const byUpstream = new Map<string, Map<string, CounterSeries>>();
   const durations = duration.labels(service);
   const retried = retries.labels(service);
+  const hedged = hedges.labels(service);
   return {
     finished(status, durationSeconds) {
       let counter = byStatus.get(status);
@@ -126,44 +134,73 @@ function bind(
       counter.inc();
     },
     retried: () => retried.inc(),
+    hedged: () => hedged.inc(),
   };
 }
 
 function registerUpstreamGauges(registry: Registry, snapshot: () => Snapshot): void {
   const labelNames = ['service', 'upstream'];
-  registry.gauge({
-    name: 'headgate_upstream_in_flight',
-    help: 'Requests in flight to an upstream, to the end of the body.',
-    labelNames,
-    collect(gauge) {
-      gauge.clear();
-      eachUpstream(snapshot(), (service, upstream) =>
-        gauge.labels(service, upstream.key).set(upstream.inFlight),
-      );
-    },
-  });
-  registry.gauge({
-    name: 'headgate_upstream_healthy',
-    help: '1 unless active checks found the upstream unhealthy.',
-    labelNames,
-    collect(gauge) {
-      gauge.clear();
-      eachUpstream(snapshot(), (service, upstream) =>
-        gauge.labels(service, upstream.key).set(upstream.health.verdict === 'unhealthy' ? 0 : 1),
-      );
-    },
-  });
-  registry.gauge({
-    name: 'headgate_service_panicking',
-    help: '1 while so many upstreams look bad that health is ignored.',
-    labelNames: ['service'],
-    collect(gauge) {
-      gauge.clear();
-      for (const service of snapshot().services.values()) {
-        gauge.labels(service.name).set(service.balancer.isPanicking ? 1 : 0);
-      }
-    },
-  });
+  const upstreamGauge = (name: string, help: string, read: (upstream: Upstream) => number) => {
+    registry.gauge({
+      name,
+      help,
+      labelNames,
+      collect(gauge) {
+        gauge.clear();
+        eachUpstream(snapshot(), (service, upstream) =>
+          gauge.labels(service, upstream.key).set(read(upstream)),
+        );
+      },
+    });
+  };
+  upstreamGauge(
+    'headgate_upstream_in_flight',
+    'Requests in flight to an upstream, to the end of the body.',
+    ({ inFlight }) => inFlight,
+  );
+  upstreamGauge(
+    'headgate_upstream_healthy',
+    '1 unless active checks found the upstream unhealthy.',
+    ({ health }) => (health.verdict === 'unhealthy' ? 0 : 1),
+  );
+  upstreamGauge(
+    'headgate_upstream_ejected',
+    '1 while an upstream is out because of the answers it gave.',
+    ({ ejection }) => (ejection.presence === 'out' ? 1 : 0),
+  );
+  upstreamGauge(
+    'headgate_upstream_limit',
+    'Requests an upstream may keep waiting at once; +Inf without a limit.',
+    ({ limit }) => limit,
+  );
+  upstreamGauge(
+    'headgate_upstream_latency_seconds',
+    'Typical time to the first byte of an answer, lately.',
+    ({ latency }) => (latency.answers > 0 ? Math.exp(latency.lnMs) / 1_000 : 0),
+  );
+  const serviceGauge = (name: string, help: string, read: (service: ServiceRuntime) => number) => {
+    registry.gauge({
+      name,
+      help,
+      labelNames: ['service'],
+      collect(gauge) {
+        gauge.clear();
+        for (const service of snapshot().services.values()) {
+          gauge.labels(service.name).set(read(service));
+        }
+      },
+    });
+  };
+  serviceGauge(
+    'headgate_service_panicking',
+    '1 while so many upstreams look bad that health is ignored.',
+    ({ balancer }) => (balancer.isPanicking ? 1 : 0),
+  );
+  serviceGauge(
+    'headgate_service_queued',
+    'Requests that wait because all upstreams are full.',
+    ({ admission }) => admission.length,
+  );
 }
 
 function eachUpstream(

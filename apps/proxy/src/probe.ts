@@ -1,24 +1,10 @@
 /**
- * Active health checks: when to ask an upstream and what counts as a good answer. What the
- * answers mean (rise, fall, verdict) is decided in the balancer.
+ * Active health checks: when to ask an upstream. What is asked and which answers are good is in
+ * `probe-ask.ts`; what the answers mean (rise, fall, verdict) is decided in the balancer.
  */
 import { type Health, probeDelayMs, type VerdictChange } from '@headgate/balancer';
-import { buildConnector, Client } from 'undici';
-import { tlsNameOf, type UpstreamAddress } from './address.ts';
-
-/** How to reach the upstream that is asked. */
-interface ProbeConnection {
-  readonly address: UpstreamAddress;
-  readonly connectTimeoutMs: number;
-  /** Largest response head accepted, in bytes. */
-  readonly headSizeBytes: number;
-}
-
-interface HealthCheckSettings {
-  readonly path: string;
-  readonly intervalMs: number;
-  readonly timeoutMs: number;
-}
+import { askUpstream, type ProbeConnection, type ProbeQuestion } from './probe-ask.ts';
+import { createTurns } from './probe-turns.ts';
 
 export interface Probe {
   /** Asks now instead of at the next interval; for when traffic met a refused connection. */
@@ -26,10 +12,24 @@ export interface Probe {
   stop(): void;
 }
 
+/** Real requests until now; what is counted only grows. */
+export interface Traffic {
+  /** Requests the upstream has answered well. */
+  readonly successes: number;
+  /** Requests that have ended as its failures. */
+  readonly failures: number;
+  /** Requests its service has been asked. */
+  readonly serviceRequests: number;
+  /** Requests its service has in flight. */
+  readonly serviceInFlight: number;
+}
+
 export interface ProbeOptions {
   readonly connection: ProbeConnection;
   readonly health: Health;
-  readonly check: HealthCheckSettings;
+  /** What real requests show, so that probes can be spared. Without it none is. */
+  readonly traffic?: () => Traffic;
+  readonly check: ProbeQuestion & { readonly intervalMs: number };
   readonly now: () => number;
   readonly random: () => number;
   readonly onChange: (change: VerdictChange) => void;
@@ -38,12 +38,15 @@ export interface ProbeOptions {
 /** Hurried probes are at least this far apart, so that a burst of failures asks once. */
 const HURRY_GAP_MS = 100;
 
-/** More of an answer than this is not read; that it came is enough. */
-const BODY_LIMIT_BYTES = 65_536;
+/** Looks at the traffic per interval: proof of health is no older than one of these parts. */
+const LOOKS_PER_INTERVAL = 4;
+
+/** Of all probes of the process; the rest wait, so that thousands do not take its sockets. */
+const turns = createTurns(64);
 
 /** Starts checking; the first probe goes out at once, later ones with jitter. */
 export function startProbe(options: ProbeOptions): Probe {
-  const { connection, health, check, now, random } = options;
+  const { connection, health, traffic, check, now, random } = options;
   const stopped = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let dueMs = 0;
@@ -60,16 +63,40 @@ export function startProbe(options: ProbeOptions): Probe {
   const tick = async () => {
     isAsking = true;
     const isFirst = lastMs === Number.NEGATIVE_INFINITY;
-    lastMs = now();
-    const problem = await ask(connection, check, stopped.signal);
+    const answer = await turns.take(() => {
+      lastMs = now();
+      return askUpstream(connection, check, stopped.signal);
+    }, stopped.signal);
     isAsking = false;
-    if (stopped.signal.aborted) return;
-    const change = health.observe(problem === undefined, problem ?? 'answered', now());
+    if (!answer || stopped.signal.aborted) return;
+    const change = health.observe(answer.isGood, answer.reason, now());
     if (change) options.onChange(change);
     // Edges started together ask at once, and then spread over the interval.
-    schedule(
-      isFirst ? random() * check.intervalMs : probeDelayMs(health, check.intervalMs, random),
-    );
+    if (isFirst) schedule(random() * check.intervalMs);
+    else rest();
+  };
+
+  /** Waits for the next probe, and looks at the traffic meanwhile to see how long that may be. */
+  const rest = () => {
+    const chance = random();
+    const lookMs = probeDelayMs(health, check.intervalMs, () => chance) / LOOKS_PER_INTERVAL;
+    const atProbe = traffic?.();
+    let before = atProbe;
+    let waitedMs = 0;
+    const look = () => {
+      const current = traffic?.();
+      const seen = atProbe && before && current && trafficSeen(atProbe, before, current);
+      before = current;
+      const leftMs = probeDelayMs(health, check.intervalMs, () => chance, seen) - waitedMs;
+      if (leftMs <= 0) {
+        void tick();
+        return;
+      }
+      dueMs = now() + leftMs;
+      waitedMs += lookMs;
+      timer = setTimeout(look, lookMs);
+    };
+    look();
   };
 
   schedule(0);
@@ -85,57 +112,11 @@ export function startProbe(options: ProbeOptions): Probe {
   };
 }
 
-/** One probe; undefined when the upstream is fine, otherwise what was wrong. */
-async function ask(
-  connection: ProbeConnection,
-  check: HealthCheckSettings,
-  stopped: AbortSignal,
-): Promise<string | undefined> {
-  const timeout = new AbortController();
-  const timer = setTimeout(() => timeout.abort(), check.timeoutMs);
-  // A connection of its own: an open one says nothing about whether new ones are taken.
-  const client = new Client(originOf(connection.address), {
-    pipelining: 0,
-    maxHeaderSize: connection.headSizeBytes,
-    connect: createConnector(connection),
-  });
-  try {
-    const { statusCode, body } = await client.request({
-      method: 'GET',
-      path: check.path,
-      headers: { 'user-agent': 'headgate-probe' },
-      signal: AbortSignal.any([timeout.signal, stopped]),
-    });
-    // Read, not dumped: an answer that breaks off or never ends is not a good one.
-    let sizeBytes = 0;
-    for await (const chunk of body) {
-      sizeBytes += (chunk as Buffer).length;
-      if (sizeBytes > BODY_LIMIT_BYTES) break;
-    }
-    const isGood = statusCode >= 200 && statusCode < 400;
-    return isGood ? undefined : `${check.path} answered ${statusCode}`;
-  } catch (error) {
-    if (timeout.signal.aborted) return `${check.path} did not answer in ${check.timeoutMs} ms`;
-    return error instanceof Error && 'code' in error ? String(error.code) : String(error);
-  } finally {
-    clearTimeout(timer);
-    await client.destroy();
-  }
-}
-
-/** What undici takes the Host field from; a unix socket has no host of its own. */
-function originOf({ key, endpoint }: UpstreamAddress): string {
-  return endpoint.kind === 'unix' ? 'http://localhost' : key;
-}
-
-/** Opens sockets to the upstream; on TLS the name asked for and verified is the upstream's own. */
-function createConnector(connection: ProbeConnection): buildConnector.connector {
-  const { endpoint } = connection.address;
-  const open = buildConnector({
-    timeout: connection.connectTimeoutMs,
-    allowH2: false,
-    ...(endpoint.kind === 'unix' ? { socketPath: endpoint.path } : {}),
-  });
-  const servername = tlsNameOf(connection.address) ?? '';
-  return (options, callback) => open({ ...options, servername }, callback);
+function trafficSeen(atProbe: Traffic, before: Traffic, current: Traffic) {
+  return {
+    hasFailed: current.failures > atProbe.failures,
+    hasSucceeded: current.successes > before.successes,
+    isServiceIdle:
+      current.serviceInFlight === 0 && current.serviceRequests === before.serviceRequests,
+  };
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import type { FieldLines } from '@headgate/http1';
-import type { Carrier, RunningAttempt } from './carrier.ts';
+import type { AttemptListener, AttemptOrder, Cancellable, Carrier } from './carrier.ts';
 import { type Clock, createClock } from './clock.test-support.ts';
 import { type ProxyConfigInput, proxySchema } from './config.ts';
 import { type ErrorPage, type FailedOutcome, failure, type Outcome } from './errors.ts';
@@ -23,6 +23,7 @@ export interface Asked {
   readonly peer?: string;
   readonly lines?: readonly string[];
   readonly hasBody?: boolean;
+  readonly canHedge?: boolean;
 }
 
 /** What became of one request. */
@@ -39,6 +40,8 @@ export interface Bench {
   readonly clock: Clock;
   /** All requests that are over, oldest first. */
   readonly finished: readonly RequestRecord[];
+  /** Second attempts, by why they were made. */
+  readonly counted: { retries: number; hedges: number };
   /** Serves a request whose attempts end as `outcomes` say; the last one repeats. */
   ask(asked: Asked, ...outcomes: (Outcome | Error)[]): Served;
 }
@@ -58,12 +61,21 @@ export function createBench(t: TestContext, settings: Partial<ProxyConfigInput> 
     ...settings,
   });
   const clock = createClock(t);
+  const counted = { retries: 0, hedges: 0 };
   const snapshot = buildSnapshot(config, undefined, {
     now: clock.now,
     random: () => 0.5,
     timers: clock.timers,
-    metrics: { forService: () => ({ finished() {}, attempted() {}, retried() {} }) },
-    onVerdict() {},
+    metrics: {
+      forService: () => ({
+        finished() {},
+        attempted() {},
+        retried: () => counted.retries++,
+        hedged: () => counted.hedges++,
+      }),
+    },
+    instance: 'edge-1',
+    onEvent() {},
   });
   t.after(() => retireSnapshot(snapshot, undefined));
   const finished: RequestRecord[] = [];
@@ -81,18 +93,20 @@ export function createBench(t: TestContext, settings: Partial<ProxyConfigInput> 
     edge,
     clock,
     finished,
+    counted,
     ask(asked, ...outcomes) {
       const attempts: string[] = [];
       let request: PreparedRequest | undefined;
       const body = asked.hasBody ? new Body() : undefined;
-      const carrier = new TestCarrier(asked, body, (prepared, upstream, settle) => {
-        request = prepared;
+      const carrier = new TestCarrier(asked, body, (order, listener) => {
+        const { upstream } = order.upstream;
+        request = order.request;
         const outcome = outcomes[Math.min(attempts.length, outcomes.length - 1)];
         attempts.push(upstream.key);
         assert.equal(upstream.inFlight, 1);
         if (body) body.isStarted = true;
         if (!outcome || outcome instanceof Error) throw outcome ?? new Error('no outcome left');
-        settle(outcome);
+        end(listener, outcome);
         return over;
       });
       const before = finished.length;
@@ -108,23 +122,33 @@ export function createBench(t: TestContext, settings: Partial<ProxyConfigInput> 
   };
 }
 
-type Attempting = (
-  request: PreparedRequest,
-  upstream: { readonly key: string; readonly inFlight: number },
-  settle: (outcome: Outcome) => void,
-) => RunningAttempt;
+type Attempting = (order: AttemptOrder, listener: AttemptListener) => Cancellable;
+
+/** Tells what an attempt does that ends like this: an answer begins first, and may be unwanted. */
+export function end(listener: AttemptListener, outcome: Outcome): void {
+  const isUnwanted = outcome.kind === 'answered' && !listener.answered(outcome.status, undefined);
+  listener.settled(isUnwanted ? failed('upstream-status', { wasAnythingSent: true }) : outcome);
+}
 
 /** A client's side of one request, whose attempts go as the test says. */
 export class TestCarrier implements Carrier {
   readonly peer: Peer;
   readonly body: RequestBody | undefined;
   readonly extraLines: FieldLines | undefined = undefined;
+  readonly canHedge: boolean;
+  /** What the client ends when it leaves. */
+  life: Cancellable | undefined;
   page: ErrorPage | undefined;
   isFinished = false;
   readonly #attempt: Attempting;
 
-  constructor({ peer = '192.0.2.1' }: Asked, body: RequestBody | undefined, attempt: Attempting) {
+  constructor(
+    { peer = '192.0.2.1', canHedge = true }: Asked,
+    body: RequestBody | undefined,
+    attempt: Attempting,
+  ) {
     this.peer = new Peer(peer, 'http');
+    this.canHedge = canHedge;
     this.body = body;
     this.#attempt = attempt;
   }
@@ -133,8 +157,13 @@ export class TestCarrier implements Carrier {
     return '127.0.0.1:8080';
   }
 
-  attempt(...[request, upstream, , settle]: Parameters<Carrier['attempt']>): RunningAttempt {
-    return this.#attempt(request, upstream.upstream, settle);
+  attend(life: Cancellable): void {
+    assert.equal(this.life, undefined, 'told twice');
+    this.life = life;
+  }
+
+  attempt(order: AttemptOrder, listener: AttemptListener): Cancellable {
+    return this.#attempt(order, listener);
   }
 
   refuse(page: ErrorPage): void {
@@ -157,7 +186,7 @@ class Body implements RequestBody {
   resume(): void {}
 }
 
-export const over: RunningAttempt = { cancel() {} };
+export const over: Cancellable = { cancel() {} };
 
 export function headOf(asked: Asked) {
   const { method = 'GET', url = '/items', version = '1.1', lines = ['Host: example.com'] } = asked;
@@ -166,18 +195,29 @@ export function headOf(asked: Asked) {
 
 /** An attempt that lasts until the test ends it. */
 export function lasting() {
-  let settle: (outcome: Outcome) => void = () => assert.fail('there was no attempt');
+  let running: AttemptListener | undefined;
   const cancelled: string[] = [];
-  const attempt: Attempting = (_request, _upstream, settled) => {
-    settle = settled;
+  const attempt: Attempting = (_order, listener) => {
+    running = listener;
     return {
       cancel(kind, detail) {
         cancelled.push(kind);
-        settled({ ...failure(kind, detail), hasResponseStarted: false, wasAnythingSent: true });
+        listener.settled({
+          ...failure(kind, detail),
+          hasResponseStarted: false,
+          wasAnythingSent: true,
+        });
       },
     };
   };
-  return { attempt, cancelled, end: (outcome: Outcome) => settle(outcome) };
+  return {
+    attempt,
+    cancelled,
+    end(outcome: Outcome) {
+      assert.ok(running, 'there was no attempt');
+      end(running, outcome);
+    },
+  };
 }
 
 export const ok: Outcome = { kind: 'answered', status: 200 };

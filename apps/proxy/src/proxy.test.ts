@@ -6,6 +6,7 @@ import type { PreparedRequest } from './exchange.ts';
 import {
   type Asked,
   createBench,
+  end,
   failed,
   fieldOf,
   headOf,
@@ -161,7 +162,7 @@ describe('a request that is refused', () => {
     const bench = createBench(t);
     const balancer = bench.edge.snapshot().services.get('items')?.balancer;
     for (const upstream of balancer?.upstreams ?? []) upstream.isDisabled = true;
-    balancer?.refresh();
+    balancer?.refresh(bench.clock.now());
     const { page, record } = bench.ask({});
     assert.equal(page?.status, 503);
     assert.equal(record.failure?.kind, 'no-upstream');
@@ -182,9 +183,9 @@ describe('an attempt that fails', () => {
   it('is followed by one with the same request', (t) => {
     const bench = createBench(t);
     const requests: PreparedRequest[] = [];
-    const carrier = new TestCarrier({}, undefined, (request, _upstream, settle) => {
+    const carrier = new TestCarrier({}, undefined, ({ request }, listener) => {
       requests.push(request);
-      settle(requests.length === 1 ? failed('connect-failed') : ok);
+      end(listener, requests.length === 1 ? failed('connect-failed') : ok);
       return over;
     });
     serve(bench.edge, headOf({}), carrier);
@@ -306,9 +307,9 @@ describe('a request with a limit in total', () => {
     const { edge, clock } = createBench(t);
     const second = lasting();
     let attempts = 0;
-    const carrier = new TestCarrier(asked, undefined, (request, upstream, settle) => {
-      if (++attempts > 1) return second.attempt(request, upstream, settle);
-      settle(failed('upstream-reset', { wasAnythingSent: true }));
+    const carrier = new TestCarrier(asked, undefined, (order, listener) => {
+      if (++attempts > 1) return second.attempt(order, listener);
+      end(listener, failed('upstream-reset', { wasAnythingSent: true }));
       return over;
     });
     serve(edge, headOf(asked), carrier);

@@ -3,38 +3,33 @@
  * settle, finish. Plain requests and upgraded connections live the same life; what differs is the
  * carrier, which makes one attempt or writes one error page. See docs/life-of-a-request.md.
  */
-import type { Lease, Upstream } from '@headgate/balancer';
+import { type Ask, isTooShort, type Lease, type Priority, priorities } from '@headgate/balancer';
+import { type Guest, Waiter } from './admission.ts';
+import { askFor, isRepeatableRequest } from './ask.ts';
+import { Attempts, type AttemptsOwner } from './attempts.ts';
+import { type Beginning, begin } from './begin.ts';
+import type { Cancellable, Carrier, IncomingHead } from './carrier.ts';
 import {
-  childTrace,
-  isValidRequestId,
-  newTrace,
-  parseTraceparent,
-  type RandomHex,
-} from '@headgate/telemetry';
-import type { Carrier, IncomingHead, RunningAttempt } from './carrier.ts';
-import { errorPage, type Failure, failure, type Outcome, statusOf } from './errors.ts';
+  errorPage,
+  type Failure,
+  type FailureKind,
+  failure,
+  type Outcome,
+  statusOf,
+} from './errors.ts';
 import type { PreparedRequest } from './exchange.ts';
 import { guardRequest } from './guard.ts';
 import { fieldValue } from './headers.ts';
 import { prepare } from './prepare.ts';
-import { enter, type RequestRecord, Stopwatch } from './request.ts';
+import { enter, type RequestRecord } from './request.ts';
 import { hostnameOf } from './router.ts';
-import { isRepeatable, leaseOutcomeOf } from './settle.ts';
-import type { ServiceRuntime, Snapshot, UpstreamRuntime } from './snapshot.ts';
-import { parseTarget } from './target.ts';
+import { isAffordable, isRepeatable } from './settle.ts';
+import type { ServiceRuntime, Snapshot } from './snapshot.ts';
 import { Deadline, type TimerWheel } from './timer-wheel.ts';
 
 /** What a request needs from the running edge. */
-export interface Edge {
-  /** The current snapshot; a request reads it once. */
-  readonly snapshot: () => Snapshot;
-  /** Monotonic clock in milliseconds. */
-  readonly now: () => number;
+export interface Edge extends Beginning {
   readonly timers: TimerWheel;
-  readonly nextRequestId: () => string;
-  readonly randomHex: RandomHex;
-  /** Whether anybody reads what each stage took. */
-  isTimed: boolean;
   /** Requests being served now, over all services. */
   inFlight: number;
   /** Called once per request, when it is over. */
@@ -46,36 +41,30 @@ export function serve(edge: Edge, head: IncomingHead, carrier: Carrier): void {
   new Life(edge, head, carrier).run();
 }
 
-const NONE: readonly Upstream[] = [];
-
-class Life {
+class Life implements AttemptsOwner, Guest, Cancellable {
+  readonly record: RequestRecord;
+  readonly carrier: Carrier;
   readonly #edge: Edge;
   readonly #head: IncomingHead;
-  readonly #carrier: Carrier;
-  readonly #record: RequestRecord;
+  #service: ServiceRuntime | undefined;
   #request: PreparedRequest | undefined;
-  #attempt: RunningAttempt | undefined;
-  #tried = NONE;
+  #attempts: Attempts | undefined;
+  #waiter: Waiter | undefined;
   #total: Deadline | undefined;
 
   constructor(edge: Edge, head: IncomingHead, carrier: Carrier) {
     this.#edge = edge;
     this.#head = head;
-    this.#carrier = carrier;
-    this.#record = begin(edge, head, carrier);
+    this.carrier = carrier;
+    // 1 begin: who asks, under which id, for what, under which configuration.
+    this.record = begin(edge, head, carrier);
     edge.inFlight++;
   }
 
   run(): void {
     try {
       const refusal = this.#route() ?? this.#guard() ?? this.#cache() ?? this.#admit();
-      if (refusal) {
-        this.#finish(refusal);
-        return;
-      }
-      this.#request = prepare(this.#record, this.#head, this.#carrier);
-      this.#startTotal();
-      this.#acquire();
+      if (refusal) this.#finish(refusal);
     } catch (error) {
       this.#finishBroken(error);
     }
@@ -83,7 +72,7 @@ class Life {
 
   /** 2 route: from host, path, method and headers to a service. */
   #route(): Failure | undefined {
-    const record = this.#record;
+    const { record } = this;
     enter(record, 'route');
     // It names an authority and no path, so there is nothing to route by.
     if (record.method === 'CONNECT') return failure('method-refused', 'CONNECT is not served here');
@@ -101,14 +90,18 @@ class Life {
       record.allowed = result.allowed;
       return failure('method-refused', `${record.path} takes ${result.allowed.join(', ')}`);
     }
-    record.route = result.route;
-    record.service = record.snapshot.services.get(result.route.service);
+    const { route } = result;
+    const service = record.snapshot.services.get(route.service);
+    if (!service) throw new Error(`routes[${route.index}] names a service that does not exist`);
+    record.route = route;
+    record.service = service;
+    this.#service = service;
     return undefined;
   }
 
   /** 3 guard: is this request one the edge is willing to pass on? */
   #guard(): Failure | undefined {
-    const record = this.#record;
+    const { record } = this;
     enter(record, 'guard');
     const { framing, contentLength } = this.#head;
     const request = {
@@ -122,97 +115,125 @@ class Life {
 
   /** 4 cache: a stored answer may end the request here; routes without a cache go on. */
   #cache(): undefined {
-    enter(this.#record, 'cache');
+    enter(this.record, 'cache');
     return undefined;
   }
 
-  /** 5 admit: no more at once than the process can carry; the rest hears so immediately. */
+  /** 5 admit: no more at once than can be carried; the rest waits briefly, or hears so at once. */
   #admit(): Failure | undefined {
-    enter(this.#record, 'admit');
-    const { maxInFlight } = this.#record.snapshot.config.limits;
-    if (this.#edge.inFlight <= maxInFlight) return undefined;
-    return failure(
-      'overloaded',
-      `${maxInFlight} requests are in flight already; ask again shortly`,
-    );
+    const { record, service } = this;
+    enter(record, 'admit');
+    const { maxInFlight } = record.snapshot.config.limits;
+    if (this.#edge.inFlight > maxInFlight) {
+      const detail = `${maxInFlight} requests are in flight already; ask again shortly`;
+      return failure('overloaded', detail);
+    }
+    this.#request = prepare(record, this.#head, this.carrier);
+    this.#attempts = new Attempts(this);
+    this.carrier.attend(this);
+    this.#startTotal();
+    if (record.route) record.snapshot.hedging[record.route.index]?.deposit();
+    // Who comes now does not overtake those who wait.
+    if (service.admission.length > 0) this.#wait();
+    else this.#acquire();
+    return undefined;
+  }
+
+  #wait(): void {
+    enter(this.record, 'admit');
+    this.#waiter = new Waiter(this.#priority(), this);
+    this.service.admission.enter(this.#waiter);
+  }
+
+  #priority(): Priority {
+    const { client, fields, route } = this.record;
+    const said = client.isPeerTrusted ? fieldValue(fields, 'headgate-priority') : undefined;
+    return priorities.find((one) => one === said) ?? route?.priority ?? 'normal';
+  }
+
+  askAt(nowMs: number): Ask {
+    const { record, service } = this;
+    const isRepeatable = isRepeatableRequest(record, this.carrier.body !== undefined);
+    return askFor(record, service, this.#attempts?.tried ?? [], isRepeatable, nowMs);
+  }
+
+  granted(lease: Lease): void {
+    this.#waiter = undefined;
+    try {
+      this.#exchange(lease);
+    } catch (error) {
+      // Whose upstream has become free has nothing to do with it.
+      this.#finishBroken(error);
+    }
+  }
+
+  shed(retryAfterSeconds: number): void {
+    this.#waiter = undefined;
+    const detail = 'all upstreams have as much to do as they can; ask again later';
+    this.#finish(failure('overloaded', detail, retryAfterSeconds));
   }
 
   /** 6 acquire: pick and count in one turn; an upstream is asked again only when no other is left. */
   #acquire(): void {
-    const record = this.#record;
+    const { record, service } = this;
     enter(record, 'acquire');
-    const { service } = record;
-    if (!service) {
-      throw new Error(`route ${record.route?.index} names a service that does not exist`);
-    }
-    // An idle connection that had died says nothing about its upstream, so that a fresh one may be
-    // tried; how often is bounded by `retries`.
-    const lease =
-      service.balancer.acquire(this.#tried) ??
-      (record.failure?.kind === 'upstream-reset' ? service.balancer.acquire() : undefined);
-    if (lease) {
-      this.#exchange(service, lease);
+    const nowMs = this.now();
+    const leftMs = record.deadlineMs - nowMs;
+    if (isTooShort(leftMs, service.balancer.quickestMs)) {
+      const detail = `in the ${Math.max(0, Math.round(leftMs))} ms left no upstream would answer`;
+      this.#finish(record.failure ?? failure('deadline-too-short', detail));
       return;
     }
-    this.#finish(
-      record.failure ?? failure('no-upstream', `no upstream of ${service.name} takes requests`),
-    );
-  }
-
-  /** 7 exchange: one attempt with one upstream. */
-  #exchange(service: ServiceRuntime, lease: Lease): void {
-    const record = this.#record;
-    enter(record, 'exchange');
-    record.attempts++;
-    record.upstream = lease.upstream.key;
-    const upstream = service.upstreams.get(lease.upstream.key) as UpstreamRuntime;
-    const request = this.#request as PreparedRequest;
-    try {
-      const attempt = this.#carrier.attempt(request, upstream, service, (outcome) =>
-        this.#settle(service, lease, upstream, outcome),
-      );
-      if (!lease.isReleased) this.#attempt = attempt;
-    } catch (error) {
-      lease.release('ignored');
-      throw error;
+    let lease = service.balancer.acquire(this.askAt(nowMs));
+    if (lease === 'none' && record.failure?.kind === 'upstream-reset' && this.#attempts) {
+      // An idle connection that had died says nothing about its upstream, so that a fresh one may
+      // be tried; how often is bounded by `retries`.
+      this.#attempts.tried = [];
+      lease = service.balancer.acquire(this.askAt(nowMs));
     }
+    if (typeof lease !== 'string') this.#exchange(lease);
+    else if (record.failure) this.#finish(record.failure);
+    else if (lease === 'full') this.#wait();
+    else this.#finish(failure('no-upstream', `no upstream of ${service.name} takes requests`));
   }
 
-  /** 8 settle: the lease goes back exactly once, with what the attempt says about the upstream. */
-  #settle(
-    service: ServiceRuntime,
-    lease: Lease,
-    upstream: UpstreamRuntime,
-    outcome: Outcome,
-  ): void {
-    const record = this.#record;
+  /** 7 exchange: one attempt with one upstream, or two where a late answer is hedged. */
+  #exchange(lease: Lease): void {
+    enter(this.record, 'exchange');
+    this.#attempts?.start(lease);
+  }
+
+  /** 8 settle: what the attempt means for the request; its lease has been given back by now. */
+  ended(lease: Lease, outcome: Outcome, next: Lease | undefined): void {
+    const { record, service } = this;
     enter(record, 'settle');
-    this.#attempt = undefined;
     try {
-      lease.release(leaseOutcomeOf(outcome));
-      service.metrics.attempted(lease.upstream.key, outcome.kind);
       if (outcome.kind === 'answered') {
         record.status = outcome.status;
         record.failure = undefined;
+        if (outcome.status < 500) service.retryBudget.deposit();
         this.#finish(undefined);
         return;
       }
       record.failure = outcome;
       record.status = statusOf(outcome.kind);
       if (outcome.kind === 'connect-failed' || outcome.kind === 'connect-timeout') {
-        upstream.probe?.hurry();
+        service.upstreams.get(lease.upstream.key)?.probe?.hurry();
       }
-      if (outcome.hasResponseStarted || outcome.kind === 'client-gone') {
+      if (next) {
+        service.metrics.retried();
+        this.#exchange(next);
+      } else if (outcome.hasResponseStarted || outcome.kind === 'client-gone') {
         this.#finish(undefined);
-        return;
-      }
-      if (!isRepeatable(record, this.#carrier, outcome)) {
+      } else if (
+        isRepeatable(record, this.carrier, lease, outcome) &&
+        isAffordable(service, lease, outcome.kind)
+      ) {
+        service.metrics.retried();
+        this.#acquire();
+      } else {
         this.#finish(outcome);
-        return;
       }
-      this.#tried = [...this.#tried, lease.upstream];
-      service.metrics.retried();
-      this.#acquire();
     } catch (error) {
       this.#finishBroken(error);
     }
@@ -220,7 +241,7 @@ class Life {
 
   /** 9 finish: an error page where one is due, one metrics update, one access-log line. */
   #finish(problem: Failure | undefined): void {
-    const record = this.#record;
+    const { record } = this;
     const edge = this.#edge;
     if (problem) this.#refuse(problem);
     if (this.#total) edge.timers.remove(this.#total);
@@ -228,67 +249,67 @@ class Life {
     record.endedAt = record.stage;
     enter(record, 'finish');
     edge.onFinish(record);
-    this.#carrier.finished();
+    this.carrier.finished();
   }
 
   #finishBroken(error: unknown): void {
     // Broken while finishing: there is nothing left to say to anybody.
-    if (this.#record.stage === 'finish') throw error;
-    this.#record.error = error;
+    if (this.record.stage === 'finish') throw error;
+    this.record.error = error;
     this.#finish(failure('internal', 'the edge failed to serve this request'));
   }
 
   #refuse(problem: Failure): void {
-    const record = this.#record;
+    const { record } = this;
     record.failure = problem;
     record.status = statusOf(problem.kind);
     const allow = record.allowed ? ['allow', record.allowed.join(', ')] : [];
-    this.#carrier.refuse(errorPage(problem, record.id, allow));
+    this.carrier.refuse(errorPage(problem, record.id, allow));
+  }
+
+  /** The client has left, or there is no time left. */
+  cancel(kind: FailureKind, detail: string): void {
+    const waiter = this.#waiter;
+    if (!waiter) {
+      this.#attempts?.cancel(kind, detail);
+      return;
+    }
+    this.#waiter = undefined;
+    this.service.admission.leave(waiter);
+    const problem = failure(kind, detail);
+    this.record.failure = problem;
+    this.record.status = statusOf(kind);
+    this.#finish(kind === 'client-gone' ? undefined : problem);
   }
 
   #startTotal(): void {
-    const totalMs = this.#record.service?.config.timeouts.total;
-    if (totalMs === undefined) return;
+    const { record, service } = this;
+    const givenMs = Math.min(
+      service.config.timeouts.total ?? Number.POSITIVE_INFINITY,
+      record.route?.deadline ?? Number.POSITIVE_INFINITY,
+    );
+    record.deadlineMs = Math.min(record.deadlineMs, record.startedMs + givenMs);
+    if (record.deadlineMs === Number.POSITIVE_INFINITY) return;
+    const totalMs = Math.max(0, Math.round(record.deadlineMs - record.startedMs));
     this.#total = new Deadline(() =>
-      this.#attempt?.cancel('total-timeout', `the request took longer than ${totalMs} ms in total`),
+      this.cancel('total-timeout', `the request took longer than ${totalMs} ms in total`),
     );
     this.#edge.timers.set(this.#total, totalMs);
   }
-}
 
-/** 1 begin: who asks, under which id, for what, under which configuration. */
-function begin(edge: Edge, head: IncomingHead, carrier: Carrier): RequestRecord {
-  const stopwatch = edge.isTimed ? new Stopwatch(edge.now) : undefined;
-  const startedMs = edge.now();
-  const snapshot = edge.snapshot();
-  const { method, fields } = head;
-  const target = parseTarget(head.target, method);
-  const host = head.authority || carrier.localAuthority();
-  const client = carrier.peer.identify(host, fields, snapshot.trustedProxies);
-  const givenId = client.isPeerTrusted ? fieldValue(fields, 'x-request-id') : undefined;
-  const parent = parseTraceparent(fieldValue(fields, 'traceparent'));
-  return {
-    id: givenId && isValidRequestId(givenId) ? givenId : edge.nextRequestId(),
-    trace: parent ? childTrace(parent, edge.randomHex) : newTrace(edge.randomHex),
-    snapshot,
-    client,
-    method,
-    host,
-    path: target.ok ? target.path : head.target,
-    query: target.ok ? target.query : '',
-    targetProblem: target.ok ? undefined : target.reason,
-    fields,
-    startedMs,
-    stopwatch,
-    stage: 'begin',
-    endedAt: 'begin',
-    route: undefined,
-    allowed: undefined,
-    service: undefined,
-    upstream: undefined,
-    attempts: 0,
-    status: 0,
-    failure: undefined,
-    error: undefined,
-  };
+  get service(): ServiceRuntime {
+    return this.#service as ServiceRuntime;
+  }
+
+  get request(): PreparedRequest {
+    return this.#request as PreparedRequest;
+  }
+
+  now(): number {
+    return this.#edge.now();
+  }
+
+  snapshot(): Snapshot {
+    return this.#edge.snapshot();
+  }
 }

@@ -37,6 +37,8 @@ export interface RequestRecord {
   readonly targetProblem: string | undefined;
   readonly fields: Fields;
   readonly startedMs: number;
+  /** When its answer must be complete, on the same clock; Infinity when nobody said. */
+  deadlineMs: number;
   /** Only where somebody asks what each stage took. */
   readonly stopwatch: Stopwatch | undefined;
   stage: Stage;

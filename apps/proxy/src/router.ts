@@ -2,6 +2,7 @@
  * The routing table of one snapshot: host, path, method and headers to a route. Immutable and
  * synchronous; routes are tried in the order they are written and the first match wins.
  */
+import type { Priority } from '@headgate/balancer';
 
 /** What a route asks of a request; an absent field matches everything. */
 export interface RouteMatch {
@@ -17,6 +18,12 @@ export interface RouteMatch {
 export interface RouteRule {
   readonly match?: RouteMatch | undefined;
   readonly service: string;
+  /** Default normal. */
+  readonly priority?: Priority;
+  /** Milliseconds from the request head to the end of the answer; undefined for no limit. */
+  readonly deadline?: number | undefined;
+  /** Whether late requests are sent a second time; `delay` in milliseconds instead of a found one. */
+  readonly hedge?: boolean | { readonly delay: number };
 }
 
 export interface Route extends RouteRule {

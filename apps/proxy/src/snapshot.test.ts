@@ -1,82 +1,9 @@
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { type ProxyConfigInput, proxySchema } from './config.ts';
-import { Connections } from './connections.ts';
 import { answering, silent, startFakeUpstream } from './fake-upstream.test-support.ts';
-import {
-  buildSnapshot,
-  retireSnapshot,
-  type Snapshot,
-  type SnapshotDeps,
-  type UpstreamRuntime,
-} from './snapshot.ts';
-import { TimerWheel } from './timer-wheel.ts';
+import { A, acquire, B, createReloads, items, only, type Told } from './snapshot.test-support.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
-
-type ServiceInput = ProxyConfigInput['services'][string];
-
-/** Nothing listens there; without a health check nobody tries. */
-const A = 'http://127.0.0.1:1';
-const B = 'http://127.0.0.1:2';
-
-interface Verdict {
-  readonly service: string;
-  readonly upstream: string;
-  readonly to: string;
-  readonly reason: string;
-}
-
-/** Builds snapshots one after the other and retires all of them when the test is over. */
-function createReloads(t: TestContext, onVerdict: (verdict: Verdict) => void = () => {}) {
-  const deps: SnapshotDeps = {
-    now: () => performance.now(),
-    random: () => 0.5,
-    timers: new TimerWheel(() => performance.now()),
-    metrics: { forService: () => ({ finished() {}, attempted() {}, retried() {} }) },
-    onVerdict: (service, upstream, to, reason) => onVerdict({ service, upstream, to, reason }),
-  };
-  const close = t.mock.method(Connections.prototype, 'close');
-  let current: Snapshot | undefined;
-  let retiring = Promise.resolve();
-  t.after(async () => {
-    if (current) await retireSnapshot(current, undefined);
-    await retiring;
-  });
-  return {
-    /** Swaps to a snapshot of `services`, as a reload does. */
-    load(services: Record<string, ServiceInput>, limits: ProxyConfigInput['limits'] = {}) {
-      const config = proxySchema.parse({
-        listeners: [{ address: '127.0.0.1:0' }],
-        services,
-        routes: Object.keys(services).map((service) => ({
-          match: { path: `/${service}` },
-          service,
-        })),
-        limits,
-      });
-      const previous = current;
-      current = buildSnapshot(config, previous, deps);
-      if (previous) retiring = retireSnapshot(previous, current);
-      return current;
-    },
-    /** Resolves when the snapshot before the current one has been closed. */
-    retired: () => retiring,
-    /** Whether the connections to an upstream have been closed. */
-    isClosed: ({ connections }: UpstreamRuntime) =>
-      close.mock.calls.some((call) => call.this === connections),
-  };
-}
-
-function only(snapshot: Snapshot, url = A, service = 'items'): UpstreamRuntime {
-  const found = snapshot.services.get(service)?.upstreams.get(url);
-  assert.ok(found, `${service} has no upstream ${url}`);
-  return found;
-}
-
-function items(...urls: string[]): ServiceInput {
-  return { upstreams: urls.map((url) => ({ url })) };
-}
 
 describe('a snapshot', () => {
   it('routes to its services and keeps upstreams by their origin', (t) => {
@@ -108,15 +35,13 @@ describe('a reload', () => {
 
   it('forgets no request in flight, and counts it down wherever it was counted', (t) => {
     const reloads = createReloads(t);
-    const lease = reloads
-      .load({ items: items(A) })
-      .services.get('items')
-      ?.balancer.acquire();
-    const after = reloads.load({ items: items(A, B) }).services.get('items');
-    assert.equal(after?.balancer.inFlight, 1);
-    assert.equal(after.balancer.acquire()?.upstream.key, B, 'the busier one was picked');
-    lease?.release('success');
-    assert.equal(after.balancer.inFlight, 1);
+    const lease = acquire(reloads.load({ items: items(A) }));
+    const after = reloads.load({ items: items(A, B) });
+    const balancer = after.services.get('items')?.balancer;
+    assert.equal(balancer?.inFlight, 1);
+    assert.equal(acquire(after).upstream.key, B, 'the busier one was picked');
+    lease.release('success', performance.now());
+    assert.equal(balancer.inFlight, 1);
     assert.equal(only(reloads.load({ items: items(A) })).upstream.inFlight, 0);
   });
 
@@ -238,26 +163,24 @@ describe('health checks of a snapshot', () => {
     const good = await startFakeUpstream(answering(200));
     const bad = await startFakeUpstream(answering(500));
     t.after(() => Promise.all([good.close(), bad.close()]));
-    const verdicts: Verdict[] = [];
-    const reloads = createReloads(t, (verdict) => verdicts.push(verdict));
+    const told: Told[] = [];
+    const reloads = createReloads(t, (event) => told.push(event));
     const snapshot = reloads.load({ items: { ...items(bad.url, good.url), healthCheck } });
-    const balancer = snapshot.services.get('items')?.balancer;
-    assert.ok(balancer);
 
     // By the third question the verdict of the first two answers is in.
     await Promise.all([bad.asked(3), good.asked(3)]);
     const byUpstream = (url: string) =>
-      verdicts
+      told
         .filter(({ upstream }) => upstream === url)
-        .map(({ to, reason }) => `${to} ${reason}`);
+        .map(({ what, reason }) => `${what} ${reason}`);
     assert.deepEqual(byUpstream(bad.url), ['unhealthy /health answered 500']);
     assert.deepEqual(byUpstream(good.url), ['healthy answered']);
-    assert.equal(balancer.acquire()?.upstream.key, good.url);
-    assert.equal(balancer.acquire()?.upstream.key, good.url);
+    assert.equal(acquire(snapshot).upstream.key, good.url);
+    assert.equal(acquire(snapshot).upstream.key, good.url);
 
     bad.answer = answering(200);
     await bad.asked(bad.requests.length + 2);
-    assert.equal(balancer.acquire()?.upstream.key, bad.url);
+    assert.equal(acquire(snapshot).upstream.key, bad.url);
   });
 
   it('end with their snapshot and go on in the next', async (t) => {

@@ -5,14 +5,23 @@
  */
 import {
   createHealth,
+  createHedging,
   createPolicy,
+  createRetryBudget,
   createService,
   createUpstream,
   type Health,
+  type Hedging,
+  note,
+  type RetryBudget,
+  rendezvousSubset,
   type Service,
   type Upstream,
+  type UpstreamEvent,
 } from '@headgate/balancer';
 import { type UpstreamAddress, upstreamAddressOf } from './address.ts';
+import { Admission } from './admission.ts';
+import { tokenOf } from './ask.ts';
 import type { ProxyConfig, ServiceConfig, UpstreamConfig } from './config.ts';
 import { type ConnectionSettings, Connections, sameSettings } from './connections.ts';
 import type { ExchangeTimeouts } from './exchange.ts';
@@ -32,10 +41,15 @@ export interface UpstreamRuntime {
 export interface ServiceRuntime {
   readonly name: string;
   readonly config: ServiceConfig;
+  /** These three live on over reloads, as long as the service has its name. */
   readonly balancer: Service;
+  readonly admission: Admission;
+  readonly retryBudget: RetryBudget;
   readonly exchangeTimeouts: ExchangeTimeouts;
   /** By the balancer's upstream key, which is the upstream's URL. */
   readonly upstreams: ReadonlyMap<string, UpstreamRuntime>;
+  /** What stands for an upstream in a cookie, to its key. */
+  readonly upstreamOfToken: ReadonlyMap<string, string>;
   readonly metrics: ServiceMetrics;
 }
 
@@ -44,6 +58,8 @@ export interface Snapshot {
   readonly router: Router;
   readonly services: ReadonlyMap<string, ServiceRuntime>;
   readonly trustedProxies: TrustedProxies;
+  /** By the place of the route, for those that hedge. */
+  readonly hedging: readonly (Hedging | undefined)[];
 }
 
 export interface SnapshotDeps {
@@ -51,7 +67,9 @@ export interface SnapshotDeps {
   readonly random: () => number;
   readonly timers: TimerWheel;
   readonly metrics: Pick<ProxyMetrics, 'forService'>;
-  readonly onVerdict: (service: string, upstream: string, to: string, reason: string) => void;
+  /** What this edge is called among others that face the same upstreams. */
+  readonly instance: string;
+  readonly onEvent: (service: string, upstream: string, event: UpstreamEvent) => void;
 }
 
 /** Builds the view for `config`; `previous` is left as it is until it is retired. */
@@ -69,6 +87,12 @@ export function buildSnapshot(
     router: createRouter(config.routes),
     services,
     trustedProxies: createTrustedProxies(config.trustedProxies),
+    hedging: config.routes.map((route, index) => {
+      if (!route.hedge) return undefined;
+      const before = previous?.config.routes[index];
+      const isSame = JSON.stringify(before) === JSON.stringify(route);
+      return (isSame ? previous?.hedging[index] : undefined) ?? createHedging();
+    }),
   };
 }
 
@@ -98,7 +122,7 @@ function buildService(
   previous: ServiceRuntime | undefined,
   deps: SnapshotDeps,
 ): ServiceRuntime {
-  const records = config.upstreams.map((entry) =>
+  const records = usedUpstreams(config, deps.instance).map((entry) =>
     carryUpstream(
       entry,
       config,
@@ -106,12 +130,17 @@ function buildService(
       previous?.config,
     ),
   );
-  const balancer = createService({
+  const options = {
     name,
     policy: createPolicy(config.policy),
     upstreams: records.map((record) => record.upstream),
     random: deps.random,
-  });
+    maxInFlight: config.maxInFlight,
+    zone: root.zone,
+    onEvent: (upstream: Upstream, event: UpstreamEvent) => deps.onEvent(name, upstream.key, event),
+  };
+  previous?.balancer.reconfigure(options, deps.now());
+  const balancer = previous?.balancer ?? createService(options);
   const upstreams = new Map<string, UpstreamRuntime>();
   for (const { upstream, address, before } of records) {
     const settings = connectionSettings(address, config, root);
@@ -127,16 +156,25 @@ function buildService(
             headSizeBytes: root.limits.responseHeadSize,
           },
           health: upstream.health,
+          traffic: () => ({
+            successes: upstream.successes,
+            failures: upstream.failures,
+            serviceRequests: balancer.requests,
+            serviceInFlight: balancer.inFlight,
+          }),
           check: {
-            path: config.healthCheck.path,
+            ...config.healthCheck,
             intervalMs: config.healthCheck.interval,
             timeoutMs: config.healthCheck.timeout,
           },
           now: deps.now,
           random: deps.random,
           onChange(change) {
-            balancer.refresh();
-            deps.onVerdict(name, upstream.key, change.to, change.reason);
+            if (change.to === 'unknown') return;
+            balancer.refresh(change.atMs);
+            const event = { what: change.to, reason: change.reason, atMs: change.atMs };
+            note(upstream, event);
+            deps.onEvent(name, upstream.key, event);
           },
         })
       : undefined;
@@ -145,7 +183,28 @@ function buildService(
   const { firstByte, idle } = config.timeouts;
   const exchangeTimeouts = { firstByteMs: firstByte, idleMs: idle };
   const metrics = deps.metrics.forService(name);
-  return { name, config, balancer, exchangeTimeouts, upstreams, metrics };
+  return {
+    name,
+    config,
+    balancer,
+    admission: previous?.admission ?? new Admission(balancer, deps.now, deps.random),
+    retryBudget: previous?.retryBudget ?? createRetryBudget(),
+    exchangeTimeouts,
+    upstreams,
+    upstreamOfToken: new Map([...upstreams.keys()].map((key) => [tokenOf(key), key])),
+    metrics,
+  };
+}
+
+/** All of them, or as many as one edge of many is to use. */
+function usedUpstreams(
+  { upstreams, subsetSize }: ServiceConfig,
+  instance: string,
+): readonly UpstreamConfig[] {
+  if (subsetSize === undefined) return upstreams;
+  const keys = upstreams.map(({ url }) => upstreamAddressOf(url).key);
+  const used = new Set(rendezvousSubset(keys, subsetSize, instance));
+  return upstreams.filter((_, i) => used.has(keys[i] as string));
 }
 
 function carryUpstream(
@@ -157,13 +216,17 @@ function carryUpstream(
   const address = upstreamAddressOf(entry.url);
   const { key } = address;
   if (!before) {
-    const upstream = createUpstream({ key, weight: entry.weight, health: newHealth(config) });
+    const { weight, zone, maxInFlight } = entry;
+    const health = newHealth(config);
+    const upstream = createUpstream({ key, weight, zone, maxInFlight, health });
     return { upstream, address, before };
   }
   // What is in flight is a fact about the address; a verdict is one about the address and the
   // check that reached it.
   const { upstream } = before;
   upstream.weight = entry.weight;
+  upstream.zone = entry.zone;
+  upstream.maxInFlight = entry.maxInFlight ?? Number.POSITIVE_INFINITY;
   const isSameCheck =
     JSON.stringify(config.healthCheck) === JSON.stringify(configBefore?.healthCheck);
   if (!isSameCheck) upstream.health = newHealth(config);

@@ -3,18 +3,17 @@
  * what it lacks: a handshake deadline, another upstream when one refuses, an idle limit, and
  * teardown of both sides whichever goes first.
  */
-import { type ClientRequest, IncomingMessage } from 'node:http';
+import { type ClientRequest, type IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type FieldLines, fieldLine, type RequestHead } from '@headgate/http1';
 import { createProxyServer, type ProxyServer } from 'http-proxy-3';
 import { formatAddress, tlsNameOf } from './address.ts';
-import type { Carrier, RunningAttempt } from './carrier.ts';
+import type { AttemptListener, AttemptOrder, Cancellable, Carrier } from './carrier.ts';
 import { type FailureKind, failure, type Outcome } from './errors.ts';
-import type { PreparedRequest } from './exchange.ts';
 import type { Peer } from './forwarded.ts';
 import { writePage } from './http1/page.ts';
-import type { ServiceRuntime, UpstreamRuntime } from './snapshot.ts';
+import type { UpstreamRuntime } from './snapshot.ts';
 
 /** A side that has said it is done gets this long before the other is closed under it. */
 const GRACE_MS = 5_000;
@@ -33,23 +32,36 @@ export function createTunnels(): {
   return {
     carrier(_head, peer, socket, rest) {
       let unread = rest;
+      let isRefused = false;
+      let unwatch = () => {};
       return {
         peer,
         body: undefined,
         extraLines: UPGRADE_LINES,
+        canHedge: false,
         localAuthority: () =>
           formatAddress(socket.localAddress ?? 'localhost', socket.localPort ?? 80),
-        attempt(request, upstream, service, settle) {
-          const handshake = openTunnel(socket, request, service, settle);
-          handshakes.set(socket, handshake.onRequest);
-          begin(proxy, messageOf(request, socket), socket, unread, upstream, handshake.onError);
+        attend(life) {
+          unwatch = watchClient(socket, life);
+        },
+        attempt(order, listener) {
+          const handshake = openTunnel(socket, order, listener, unwatch);
+          const { onRequest, onError } = handshake;
+          handshakes.set(socket, onRequest);
+          begin(proxy, messageOf(order, socket), socket, unread, order.upstream, onError);
           unread = Buffer.alloc(0);
           return handshake;
         },
         refuse(page) {
+          isRefused = true;
+          unwatch();
           if (socket.writable) writePage(socket, page);
         },
-        finished() {},
+        finished() {
+          unwatch();
+          // What has begun, or has nobody to read it, cannot end well.
+          if (!isRefused) socket.destroy();
+        },
       };
     },
   };
@@ -59,15 +71,12 @@ const UPGRADE_LINES = (fieldLine('connection', 'Upgrade') +
   fieldLine('upgrade', 'websocket')) as FieldLines;
 
 /** The request as http-proxy-3 knows it. */
-function messageOf(request: PreparedRequest, socket: Socket): IncomingMessage {
+function messageOf({ request, requestLines }: AttemptOrder, socket: Socket): IncomingMessage {
   const message = new IncomingMessage(socket);
   message.method = request.method;
   message.url = request.target;
   message.httpVersion = '1.1';
-  for (const line of request.lines.split('\r\n')) {
-    const colon = line.indexOf(':');
-    if (colon > 0) message.rawHeaders.push(line.slice(0, colon), line.slice(colon + 1).trim());
-  }
+  message.rawHeaders.push(...namesAndValues(`${request.lines}${requestLines}`));
   message.headers = toHeaderObject(message.rawHeaders);
   return message;
 }
@@ -89,7 +98,22 @@ function begin(
   proxy.ws(message, socket, head, { target, toProxy: true, ssl }, onError);
 }
 
-interface Handshake extends RunningAttempt {
+/** Ends `life` when the client leaves, until the function returned is called. */
+function watchClient(socket: Socket, life: Cancellable): () => void {
+  const onGone = () => life.cancel('client-gone', 'the client closed the connection');
+  // Nobody reads before the upgrade, so a client that leaves would go unnoticed.
+  const read = () => {};
+  socket.on('readable', read);
+  socket.once('end', onGone);
+  socket.once('close', onGone);
+  return () => {
+    socket.removeListener('readable', read);
+    socket.removeListener('end', onGone);
+    socket.removeListener('close', onGone);
+  };
+}
+
+interface Handshake extends Cancellable {
   onRequest(request: ClientRequest): void;
   onError(error: Error): void;
 }
@@ -98,44 +122,42 @@ class HandshakeTimeout extends Error {}
 
 function openTunnel(
   socket: Socket,
-  prepared: PreparedRequest,
-  service: ServiceRuntime,
-  onSettled: (outcome: Outcome) => void,
+  { service, answerLines }: AttemptOrder,
+  listener: AttemptListener,
+  unwatch: () => void,
 ): Handshake {
   const { handshake: handshakeMs, tunnelIdle: idleMs } = service.config.timeouts;
   let isSettled = false;
   const settle = (outcome: Outcome) => {
     if (isSettled) return;
     isSettled = true;
-    onSettled(outcome);
+    listener.settled(outcome);
   };
   let request: ClientRequest | undefined;
   let isConnected = false;
+  let hasAnswerBegun = false;
 
   // The library ends the client's socket on every failed handshake. Until the upstream has agreed
   // the socket is ours: another upstream may be asked, or an error page written.
   socket.destroySoon = () => {};
-  // Nobody reads before the upgrade, so a client that leaves would go unnoticed.
-  const watch = () => {};
-  socket.on('readable', watch);
-  const onClientGone = () => {
-    request?.destroy();
-    fail('client-gone', 'the client closed the connection');
-  };
-  socket.once('end', onClientGone);
-  socket.once('close', onClientGone);
   const timer = setTimeout(() => request?.destroy(new HandshakeTimeout()), handshakeMs);
 
   const finishHandshake = () => {
     clearTimeout(timer);
     Reflect.deleteProperty(socket, 'destroySoon');
-    socket.removeListener('readable', watch);
-    socket.removeListener('end', onClientGone);
-    socket.removeListener('close', onClientGone);
   };
   const fail = (kind: FailureKind, detail: string) => {
     finishHandshake();
-    settle({ ...failure(kind, detail), hasResponseStarted: false, wasAnythingSent: isConnected });
+    settle({
+      ...failure(kind, detail),
+      hasResponseStarted: hasAnswerBegun,
+      wasAnythingSent: isConnected,
+    });
+  };
+  const beginAnswer = () => {
+    hasAnswerBegun = true;
+    finishHandshake();
+    unwatch();
   };
 
   return {
@@ -151,19 +173,16 @@ function openTunnel(
         });
       });
       opening.once('upgrade', (answer, upstreamSocket) => {
-        finishHandshake();
-        answer.headers['x-request-id'] = prepared.id;
+        beginAnswer();
+        listener.answered(101, answer.headers['headgate-load']?.toString());
+        answer.headers = passedOn(answer.headers, answerLines);
         // The library resets both sockets' timeouts in its own listener, which runs after this.
         process.nextTick(joinTeardown, socket, upstreamSocket, idleMs);
         socket.once('close', () => settle({ kind: 'answered', status: 101 }));
       });
       opening.once('response', (answer) => {
-        finishHandshake();
-        answer.headers = {
-          ...endToEnd(answer),
-          connection: 'close',
-          'x-request-id': prepared.id,
-        };
+        beginAnswer();
+        answer.headers = { ...passedOn(endToEnd(answer), answerLines), connection: 'close' };
         superviseRefusal(socket, opening, answer, service.config.timeouts.idle);
         socket.once('close', () => settle(refusalOutcome(answer)));
       });
@@ -236,6 +255,24 @@ function classify(error: Error & { code?: string }, isConnected: boolean): [Fail
     ? ['upstream-invalid', 'the upstream answered the upgrade with something that is not HTTP']
     : ['upstream-reset', 'the upstream closed the connection instead of upgrading it'];
 }
+
+/** Names and values alternating. */
+function namesAndValues(lines: string): string[] {
+  return lines.split('\r\n').flatMap((line) => {
+    const colon = line.indexOf(':');
+    return colon > 0 ? [line.slice(0, colon), line.slice(colon + 1).trim()] : [];
+  });
+}
+
+/** The fields of an answer as the client gets them, with those of the edge. */
+function passedOn(headers: IncomingHttpHeaders, added: FieldLines): IncomingHttpHeaders {
+  const kept = Object.entries(headers).flatMap(([name, value = []]) =>
+    EDGE_ONLY.includes(name) ? [] : [value].flat().flatMap((one) => [name, one]),
+  );
+  return toHeaderObject([...kept, ...namesAndValues(added)]);
+}
+
+const EDGE_ONLY = ['headgate-load', 'x-request-id'];
 
 function toHeaderObject(headers: readonly string[]): Record<string, string | string[]> {
   const object: Record<string, string | string[]> = {};

@@ -33,11 +33,25 @@ test('a verdict falls after `fall` bad observations in a row, and a good one sta
   assert.deepEqual(health.observe(false, 'timeout', 9), {
     from: 'healthy',
     to: 'unhealthy',
-    reason: 'timeout',
+    reason: 'timeout, the last of 3 failures in a row',
     atMs: 9,
   });
   assert.equal(health.isChanging, false);
   assert.equal(health.lastReason, 'timeout');
+});
+
+test('the reason of a change says how many observations it took', () => {
+  const health = createHealth({ rise: 2, fall: 3 });
+  assert.equal(health.observe(true, 'answered', 0)?.reason, 'answered');
+  // A streak that came to nothing leaves no trace in the next one.
+  for (const ok of [false, false, true]) health.observe(ok, ok ? 'answered' : 'refused', 1);
+  health.observe(false, 'answered 503', 2);
+  health.observe(false, 'answered 503', 3);
+  const fall = health.observe(false, 'answered 503', 4);
+  assert.equal(fall?.reason, 'answered 503, 3 times in a row');
+  assert.equal(health.lastReason, 'answered 503');
+  health.observe(true, 'answered', 5);
+  assert.equal(health.observe(true, 'answered', 6)?.reason, 'answered, 2 times in a row');
 });
 
 test('the history keeps the last ten changes', () => {
@@ -106,4 +120,62 @@ test('later probes keep the interval within 10 %, and half of it while a verdict
   health.observe(false, 'timeout', 1);
   const changing = Array.from({ length: 1000 }, () => probeDelayMs(health, 1000, random));
   assert.ok(Math.min(...changing) >= 450 && Math.max(...changing) <= 550);
+});
+
+/** Jitter in the middle: exactly the interval. */
+const half = () => 0.5;
+const changing = { verdict: 'healthy', isChanging: true } as const;
+const healthy = { verdict: 'healthy', isChanging: false } as const;
+const unhealthy = { verdict: 'unhealthy', isChanging: false } as const;
+const quiet = { hasFailed: false, hasSucceeded: false, isServiceIdle: false } as const;
+
+test('a changing verdict is settled no faster than 100 ms a probe, where the interval has room', () => {
+  assert.equal(probeDelayMs(changing, 400, half), 200);
+  assert.equal(probeDelayMs(changing, 150, half), 100);
+  assert.equal(probeDelayMs(changing, 40, half), 40);
+});
+
+test('an upstream that requests prove healthy is probed every third interval', () => {
+  assert.equal(probeDelayMs(healthy, 1000, half, { ...quiet, hasSucceeded: true }), 3000);
+});
+
+test('an upstream of a service that nobody uses is probed every fifth interval', () => {
+  assert.equal(probeDelayMs(healthy, 1000, half, { ...quiet, isServiceIdle: true }), 5000);
+});
+
+test('an upstream that gets none of the requests of its service is probed every interval', () => {
+  assert.equal(probeDelayMs(healthy, 1000, half, quiet), 1000);
+});
+
+test('one failure since the last probe outweighs every success', () => {
+  const seen = { hasFailed: true, hasSucceeded: true, isServiceIdle: true };
+  assert.equal(probeDelayMs(healthy, 1000, half, seen), 1000);
+});
+
+test('property: traffic never makes a probe earlier, and puts off none of an upstream in doubt', () => {
+  const traffic = fc.record({
+    hasFailed: fc.boolean(),
+    hasSucceeded: fc.boolean(),
+    isServiceIdle: fc.boolean(),
+  });
+  const health = fc.constantFrom(healthy, changing, unhealthy, {
+    verdict: 'unhealthy',
+    isChanging: true,
+  } as const);
+  const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+  fc.assert(
+    fc.property(
+      health,
+      fc.integer({ min: 1, max: 600_000 }),
+      chance,
+      traffic,
+      (of, ms, at, seen) => {
+        const without = probeDelayMs(of, ms, () => at);
+        const delayMs = probeDelayMs(of, ms, () => at, seen);
+        assert.ok(without > 0 && without <= 1.1 * ms);
+        assert.ok(delayMs >= without);
+        if (of !== healthy || seen.hasFailed) assert.equal(delayMs, without);
+      },
+    ),
+  );
 });

@@ -11,7 +11,7 @@ export type Verdict = 'unknown' | 'healthy' | 'unhealthy';
 export interface VerdictChange {
   readonly from: Verdict;
   readonly to: Verdict;
-  /** The reason given with the observation that tipped it. */
+  /** The reason given with the observation that tipped it, and how many it took. */
   readonly reason: string;
   /** The clock handed to `observe`. */
   readonly atMs: number;
@@ -41,7 +41,26 @@ export interface Health {
   observe(ok: boolean, reason: string, nowMs: number): VerdictChange | undefined;
 }
 
+/** What real requests have shown of an upstream lately. */
+interface TrafficSeen {
+  /** A request failed there since the last probe. */
+  readonly hasFailed: boolean;
+  /** A request was answered well there a moment ago. */
+  readonly hasSucceeded: boolean;
+  /** Nobody asks its service for anything just now. */
+  readonly isServiceIdle: boolean;
+}
+
 const HISTORY_LENGTH = 10;
+
+/** While a verdict is changing, probes are no closer together than this, in milliseconds. */
+const SHORTEST_CHANGING_MS = 100;
+
+/** Intervals between probes of an upstream that real requests prove to be healthy. */
+const PROVEN_STRETCH = 3;
+
+/** Intervals between probes of a healthy upstream whose service nobody uses. */
+const IDLE_STRETCH = 5;
 
 /** Health before any observation. Throws a RangeError when `rise` or `fall` is not 1, 2, 3, … */
 export function createHealth({ rise, fall }: HealthOptions): Health {
@@ -51,6 +70,7 @@ export function createHealth({ rise, fall }: HealthOptions): Health {
   let verdict: Verdict = 'unknown';
   let lastReason: string | undefined;
   let streak = 0;
+  let isStreakUniform = true;
 
   return {
     get verdict() {
@@ -64,13 +84,19 @@ export function createHealth({ rise, fall }: HealthOptions): Health {
       return lastReason;
     },
     observe(ok, reason, nowMs) {
-      lastReason = reason;
       const observed = ok ? 'healthy' : 'unhealthy';
+      isStreakUniform = streak === 0 || (isStreakUniform && reason === lastReason);
+      lastReason = reason;
       streak = observed === verdict ? 0 : streak + 1;
       const needed = verdict === 'unknown' ? 1 : ok ? rise : fall;
       if (streak < needed) return undefined;
 
-      const change: VerdictChange = { from: verdict, to: observed, reason, atMs: nowMs };
+      const change: VerdictChange = {
+        from: verdict,
+        to: observed,
+        reason: reason + inARow(streak, isStreakUniform, ok),
+        atMs: nowMs,
+      };
       verdict = observed;
       streak = 0;
       history.push(change);
@@ -80,6 +106,13 @@ export function createHealth({ rise, fall }: HealthOptions): Health {
   };
 }
 
+/** What to add to the reason of the last observation of a streak. */
+function inARow(streak: number, isUniform: boolean, ok: boolean): string {
+  if (streak === 1) return '';
+  if (isUniform) return `, ${streak} times in a row`;
+  return `, the last of ${streak} ${ok ? 'good answers' : 'failures'} in a row`;
+}
+
 function assertCount(name: string, value: number): void {
   if (!Number.isInteger(value) || value < 1) {
     throw new RangeError(`health ${name} is ${value}; it counts observations, so 1 or more`);
@@ -87,16 +120,28 @@ function assertCount(name: string, value: number): void {
 }
 
 /**
- * How long to wait before the next probe, in milliseconds. The first falls anywhere in one
+ * How long after a probe the next one is due, in milliseconds. The first falls anywhere in one
  * interval, so that a fleet started at once does not probe in step; later ones keep the interval
- * ±10 %, or half of it while the verdict is changing.
+ * ±10 %.
+ *
+ * While the verdict is changing it is half of that, but no less than 100 ms where the interval
+ * leaves room. A healthy upstream is left alone for longer: three intervals as long as real
+ * requests go well, five as long as nobody uses the service. `traffic` may be looked at again and
+ * again while the probe is awaited, with a `random` that stays the same; without it, or after a
+ * failure, nothing is put off.
  */
 export function probeDelayMs(
   health: Pick<Health, 'verdict' | 'isChanging'>,
   intervalMs: number,
   random: Random,
+  traffic?: TrafficSeen,
 ): number {
   if (health.verdict === 'unknown') return random() * intervalMs;
   const jitteredMs = intervalMs * (0.9 + 0.2 * random());
-  return health.isChanging ? jitteredMs / 2 : jitteredMs;
+  if (health.isChanging) {
+    return Math.max(jitteredMs / 2, Math.min(jitteredMs, SHORTEST_CHANGING_MS));
+  }
+  if (health.verdict !== 'healthy' || !traffic || traffic.hasFailed) return jitteredMs;
+  if (traffic.hasSucceeded) return PROVEN_STRETCH * jitteredMs;
+  return traffic.isServiceIdle ? IDLE_STRETCH * jitteredMs : jitteredMs;
 }

@@ -1,4 +1,6 @@
 /** Every balancing decision, without a clock, a socket or chance of its own. */
+export { isTooShort, parseDeadlineMs, parseGrpcTimeoutMs } from './deadline.ts';
+export { hash32 } from './hash.ts';
 export {
   createHealth,
   type Health,
@@ -7,9 +9,27 @@ export {
   type Verdict,
   type VerdictChange,
 } from './health.ts';
+export { createHedging, type Hedging } from './hedge.ts';
 export type { Lease, LeaseOutcome } from './lease.ts';
-export { createPolicy, type Policy, type PolicyName, policyNames } from './policy.ts';
+export { type Ask, createPolicy, type Policy, type PolicyName, policyNames } from './policy.ts';
+export {
+  createQueue,
+  type Priority,
+  priorities,
+  type Queue,
+  QueueEntry,
+  retryAfterSeconds,
+} from './queue.ts';
 export type { Random } from './random.ts';
+export { parseLoad } from './reported-load.ts';
 export { isIdempotentMethod, mayRetry, type RetryQuestion } from './retry.ts';
+export { createRetryBudget, type RetryBudget } from './retry-budget.ts';
 export { createService, type Service, type ServiceOptions } from './service.ts';
-export { createUpstream, type Upstream, type UpstreamOptions } from './upstream.ts';
+export { rendezvousSubset } from './subset.ts';
+export {
+  createUpstream,
+  note,
+  type Upstream,
+  type UpstreamEvent,
+  type UpstreamOptions,
+} from './upstream.ts';

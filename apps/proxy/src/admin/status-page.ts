@@ -36,7 +36,7 @@ th.n, td.n { text-align: right; }
 td.why { color: var(--quiet); white-space: normal; min-width: 10rem; }
 .dot { display: inline-block; width: .6rem; height: .6rem; border-radius: 50%; margin-right: .4rem; background: var(--wait); }
 .healthy .dot { background: var(--good); }
-.unhealthy .dot { background: var(--bad); }
+.unhealthy .dot, .ejected .dot { background: var(--bad); }
 .load { display: inline-block; width: 5rem; height: .5rem; border-radius: 3px; background: var(--line); vertical-align: middle; margin-left: .5rem; }
 .load i { display: block; height: 100%; border-radius: 3px; background: var(--bar); }
 nav a { color: var(--bar); margin-right: 1rem; }
@@ -59,7 +59,11 @@ function cell(text, className) {
 
 function row(service, upstream, elapsedSeconds, busiest) {
   const tr = document.createElement('tr');
-  const fact = upstream.isDisabled ? 'disabled' : upstream.isDraining ? 'draining' : upstream.verdict;
+  const fact = upstream.isDisabled ? 'disabled' : upstream.isDraining ? 'draining' :
+    upstream.presence === 'out' ? 'ejected' :
+    upstream.presence === 'returning' ? 'returning' : upstream.verdict;
+  const latest = upstream.history.at(-1);
+  const why = latest ? latest.what + ': ' + latest.reason : upstream.reason ?? '';
   tr.className = fact;
   const name = cell(upstream.url);
   name.prepend(Object.assign(document.createElement('span'), { className: 'dot' }));
@@ -76,7 +80,8 @@ function row(service, upstream, elapsedSeconds, busiest) {
   flight.append(load);
   tr.append(name, cell(fact), cell(upstream.weight, 'n'), flight, cell(rate, 'n'),
     cell(upstream.requests.toLocaleString(), 'n'), cell(upstream.failures.toLocaleString(), 'n'),
-    cell(upstream.reason ?? '', 'why'));
+    cell(upstream.latencyMs === undefined ? '' : upstream.latencyMs + ' ms', 'n'),
+    cell(upstream.limit ?? '', 'n'), cell(why, 'why'));
   return tr;
 }
 
@@ -85,7 +90,8 @@ function card(service, elapsedSeconds) {
   const title = document.createElement('h2');
   title.textContent = service.name;
   const facts = document.createElement('small');
-  facts.textContent = service.policy + ', ' + service.inFlight + ' in flight';
+  facts.textContent = service.policy + ', ' + service.inFlight + ' in flight, ' + service.queued +
+    ' queued, ' + service.shed + ' shed';
   title.append(facts);
   if (service.isPanicking) {
     title.append(Object.assign(document.createElement('small'),
@@ -94,7 +100,8 @@ function card(service, elapsedSeconds) {
   const table = document.createElement('table');
   const head = table.createTHead().insertRow();
   for (const [text, className] of [['upstream'], ['verdict'], ['weight', 'n'], ['in flight', 'n'],
-    ['requests/s', 'n'], ['requests', 'n'], ['failures', 'n'], ['last check']]) {
+    ['requests/s', 'n'], ['requests', 'n'], ['failures', 'n'], ['latency', 'n'],
+    ['limit', 'n'], ['latest']]) {
     const th = document.createElement('th');
     th.textContent = text;
     if (className) th.className = className;

@@ -8,13 +8,12 @@ import {
   type ResponseHead,
   writeResponseHead,
 } from '@headgate/http1';
-import type { Carrier } from '../carrier.ts';
-import type { ErrorPage, FailureKind, Outcome } from '../errors.ts';
-import { Attempt, type Downstream, type PreparedRequest } from '../exchange.ts';
+import type { AttemptListener, AttemptOrder, Cancellable, Carrier } from '../carrier.ts';
+import type { ErrorPage, FailureKind } from '../errors.ts';
+import { Attempt, type Downstream } from '../exchange.ts';
 import type { Peer } from '../forwarded.ts';
 import { endToEndResponseLines } from '../headers.ts';
 import type { Outbox } from '../outbox.ts';
-import type { ServiceRuntime, UpstreamRuntime } from '../snapshot.ts';
 import { dateLine } from './date.ts';
 import { pageText } from './page.ts';
 import type { Upload } from './upload.ts';
@@ -41,14 +40,16 @@ const KEEP_ALIVE = fieldLine('connection', 'keep-alive');
 export class Http1Carrier implements Carrier, Downstream {
   readonly body: Upload | undefined;
   readonly extraLines = undefined;
+  readonly canHedge = true;
   /** Nothing more happens for this request, but its body may still be coming. */
   isOver = false;
   readonly #sink: AnswerSink;
   readonly #isHead: boolean;
   readonly #isHttp10: boolean;
   #keepAlive: boolean;
-  #idLine = NOTHING;
-  #attempt: Attempt | undefined;
+  #life: Cancellable | undefined;
+  /** The attempt whose answer this is. */
+  #answering: Attempt | undefined;
   #framing: number | 'chunked' | 'none' = 'none';
   #endsWithConnection = false;
   #hasAnswerBegun = false;
@@ -70,21 +71,12 @@ export class Http1Carrier implements Carrier, Downstream {
     return this.#sink.localAuthority();
   }
 
-  attempt(
-    request: PreparedRequest,
-    upstream: UpstreamRuntime,
-    service: ServiceRuntime,
-    settle: (outcome: Outcome) => void,
-  ): Attempt {
-    this.#idLine = request.idLine;
-    const attempt = new Attempt(
-      request,
-      upstream.connections,
-      service.exchangeTimeouts,
-      this,
-      settle,
-    );
-    this.#attempt = attempt;
+  attend(life: Cancellable): void {
+    this.#life = life;
+  }
+
+  attempt(order: AttemptOrder, listener: AttemptListener): Attempt {
+    const attempt = new Attempt(order, this, listener);
     attempt.start();
     return attempt;
   }
@@ -104,18 +96,19 @@ export class Http1Carrier implements Carrier, Downstream {
 
   finished(): void {
     this.isOver = true;
-    this.#attempt = undefined;
+    this.#life = undefined;
+    this.#answering = undefined;
     this.#sink.answered(this.#keepAlive);
   }
 
   /** Ends the request: the client is gone, too slow, or sends what cannot be taken. */
   cancel(kind: FailureKind, detail: string): void {
-    this.#attempt?.cancel(kind, detail);
+    this.#life?.cancel(kind, detail);
   }
 
   /** The client takes bytes again. */
   caughtUp(): void {
-    this.#attempt?.caughtUp();
+    this.#answering?.caughtUp();
   }
 
   /** True once an answer other than a 1xx is on its way. */
@@ -130,8 +123,9 @@ export class Http1Carrier implements Carrier, Downstream {
     this.#sink.flush();
   }
 
-  head(head: ResponseHead): void {
+  head(head: ResponseHead, attempt: Attempt, answerLines: FieldLines): void {
     this.#hasAnswerBegun = true;
+    this.#answering = attempt;
     this.#framing = this.#framingFor(head);
     const text = writeResponseHead(
       head.status,
@@ -139,7 +133,7 @@ export class Http1Carrier implements Carrier, Downstream {
       this.#framing,
       endToEndResponseLines(head.fields),
       head.fields.find('date') < 0 ? dateLine() : NOTHING,
-      this.#idLine,
+      answerLines,
       this.#connectionLine(),
     );
     this.#sink.outbox.addText(text);

@@ -57,12 +57,21 @@ class Served {
       framing,
       body: this.carrier.body,
     };
-    const upstream = { connections } as unknown as UpstreamRuntime;
-    const service = { exchangeTimeouts: { firstByteMs: 1_000, idleMs: 1_000 } } as ServiceRuntime;
-    this.carrier.attempt(request, upstream, service, (outcome) => {
-      this.outcomes.push(outcome);
-      this.carrier.finished();
+    const order = {
+      request,
+      upstream: { connections } as unknown as UpstreamRuntime,
+      service: { exchangeTimeouts: { firstByteMs: 1_000, idleMs: 1_000 } } as ServiceRuntime,
+      requestLines: '' as FieldLines,
+      answerLines: request.idLine,
+    };
+    const attempt = this.carrier.attempt(order, {
+      answered: () => true,
+      settled: (outcome) => {
+        this.outcomes.push(outcome);
+        this.carrier.finished();
+      },
     });
+    this.carrier.attend(attempt);
   }
 }
 

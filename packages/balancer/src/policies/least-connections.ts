@@ -1,33 +1,45 @@
-/** Least connections: the upstream with the fewest requests in flight for its weight. */
+/** Least connections: the upstream with the fewest requests in flight for its share. */
+import { createMinTree } from '../min-tree.ts';
 import type { Policy } from '../policy.ts';
 import type { Upstream } from '../upstream.ts';
+import { loadOf, unitLoad } from './load.ts';
 
-/**
- * Looks at every candidate and picks the lowest `inFlight / weight`. Ties are drawn by weight, in
- * the same pass (reservoir sampling): always taking the first would pile an idle service's
- * requests on one upstream, and those of a whole fleet of proxies on the same one.
- */
-export function createLeastConnections(): Policy {
-  return {
-    pick(candidates, random) {
-      let best = candidates[0] as Upstream;
-      let tiedWeight = best.weight;
-      for (let i = 1; i < candidates.length; i++) {
-        const candidate = candidates[i] as Upstream;
-        const order = compareLoad(candidate, best);
-        if (order > 0) continue;
-        tiedWeight = order < 0 ? candidate.weight : tiedWeight + candidate.weight;
-        if (order < 0 || random() * tiedWeight < candidate.weight) best = candidate;
-      }
-      return best;
-    },
-  };
+/** Least connections is told of every change of load: it keeps the candidates in order. */
+export interface LeastConnections extends Policy {
+  update(upstream: Upstream): void;
 }
 
 /**
- * Below zero when `a` has less in flight for its weight than `b`, zero when as much. Compares the
- * cross product: dividing would make equal shares differ by a rounding error.
+ * Picks the least loaded of all candidates. Ties are drawn by share: always taking the first would
+ * pile an idle service's requests on one upstream, and those of a whole fleet of proxies on the
+ * same one.
  */
-export function compareLoad(a: Upstream, b: Upstream): number {
-  return a.inFlight * b.weight - b.inFlight * a.weight;
+export function createLeastConnections(): LeastConnections {
+  let candidates: readonly Upstream[] = [];
+  let unit = 1;
+  let tree = createMinTree(0);
+
+  const place = (upstream: Upstream, load: number) => {
+    if (candidates[upstream.slot] !== upstream) return;
+    tree.set(upstream.slot, load, upstream.share);
+  };
+  const update = (upstream: Upstream) => place(upstream, loadOf(upstream, unit));
+
+  return {
+    use(next) {
+      candidates = next;
+      unit = unitLoad(next);
+      tree = createMinTree(next.length);
+      for (const upstream of next) update(upstream);
+    },
+
+    update,
+
+    pick({ tried }, random) {
+      for (const upstream of tried) place(upstream, Number.POSITIVE_INFINITY);
+      const picked = candidates[tree.pick(random)];
+      for (const upstream of tried) update(upstream);
+      return picked;
+    },
+  };
 }

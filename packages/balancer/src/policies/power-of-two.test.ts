@@ -1,48 +1,89 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, it } from 'node:test';
 import { seededRandom } from '../seeded-random.test.ts';
-import { createService } from '../service.ts';
-import { createUpstream, type Upstream } from '../upstream.ts';
-import { createPowerOfTwo } from './power-of-two.ts';
+import type { Upstream } from '../upstream.ts';
+import { ask, hold, idle, offer, tally } from './policy.test-support.ts';
+import { createPowerOfTwo, createTwoChoices } from './power-of-two.ts';
 
-function picks(candidates: readonly Upstream[], rounds: number): Map<string, number> {
-  const { pick } = createPowerOfTwo();
+/** How often each of `candidates` is picked. */
+function picks(candidates: readonly Upstream[], rounds: number): Record<string, number> {
+  const policy = createPowerOfTwo();
   const random = seededRandom(8);
-  const counts = new Map(candidates.map(({ key }) => [key, 0]));
-  for (let i = 0; i < rounds; i++) {
-    const { key } = pick(candidates, random);
-    counts.set(key, (counts.get(key) ?? 0) + 1);
-  }
-  return counts;
+  offer(policy, candidates);
+  return tally(rounds, () => policy.pick(ask(), random));
 }
 
-test('of two, the less loaded is always picked: the draws are distinct', () => {
-  const busy = Object.assign(createUpstream({ key: 'busy' }), { inFlight: 1 });
-  const free = createUpstream({ key: 'free' });
-  assert.deepEqual(Object.fromEntries(picks([busy, free], 1000)), { busy: 0, free: 1000 });
-});
-
-test('the most loaded is never picked, and the least loaded only as often as it is drawn', () => {
-  const upstreams = [0, 1, 2, 3, 4].map((inFlight) =>
-    Object.assign(createUpstream({ key: `${inFlight}` }), { inFlight }),
+function loaded(...inFlight: readonly number[]): Upstream[] {
+  return idle(...inFlight.map(() => 1)).map((one, i) =>
+    Object.assign(one, { inFlight: inFlight[i] }),
   );
-  const counts = picks(upstreams, 10_000);
-  assert.equal(counts.get('4'), 0);
-  // Drawn in 2 of 5 cases.
-  assert.ok(Math.abs((counts.get('0') ?? 0) - 4000) < 250, `${counts.get('0')}`);
-});
+}
 
-test('load is compared by weight', () => {
-  const light = Object.assign(createUpstream({ key: 'light', weight: 1 }), { inFlight: 2 });
-  const heavy = Object.assign(createUpstream({ key: 'heavy', weight: 4 }), { inFlight: 4 });
-  assert.equal(picks([light, heavy], 100).get('heavy'), 100);
-});
+describe('power of two choices', () => {
+  it('always picks the less loaded of two: the draws are distinct', () => {
+    assert.deepEqual(picks(loaded(1, 0), 1000), { b: 1000 });
+  });
 
-test('requests held open stay close together', () => {
-  const upstreams = Array.from({ length: 10 }, (_, i) => createUpstream({ key: `u${i}` }));
-  const policy = createPowerOfTwo();
-  const service = createService({ name: 's', policy, upstreams, random: seededRandom(4) });
-  for (let i = 0; i < 1000; i++) service.acquire();
-  const counts = upstreams.map((one) => one.inFlight);
-  assert.ok(Math.max(...counts) - Math.min(...counts) <= 8, `${counts}`);
+  it('never picks the most loaded, and the least loaded only as often as it is drawn', () => {
+    const { a = 0, e = 0 } = picks(loaded(0, 1, 2, 3, 4), 10_000);
+    assert.equal(e, 0);
+    // Drawn in 2 of 5 cases.
+    assert.ok(Math.abs(a - 4000) < 250, `${a}`);
+  });
+
+  it('compares load by share', () => {
+    const [light, heavy] = idle(1, 4) as [Upstream, Upstream];
+    light.inFlight = 2;
+    heavy.inFlight = 4;
+    assert.deepEqual(picks([light, heavy], 100), { b: 100 });
+  });
+
+  it('takes the correction into account', () => {
+    const [slow, other] = loaded(0, 2) as [Upstream, Upstream];
+    slow.correction = 5;
+    assert.deepEqual(picks([slow, other], 100), { b: 100 });
+  });
+
+  it('keeps requests held open close together', () => {
+    const upstreams = idle(...new Array<number>(10).fill(1));
+    const policy = createPowerOfTwo();
+    const random = seededRandom(4);
+    offer(policy, upstreams);
+    for (let i = 0; i < 1000; i++) hold(policy, policy.pick(ask(), random) as Upstream);
+    const counts = upstreams.map((one) => one.inFlight);
+    assert.ok(Math.max(...counts) - Math.min(...counts) <= 8, `${counts}`);
+  });
+
+  it('finds the least loaded when the draws find only full ones', () => {
+    const upstreams = loaded(...new Array<number>(200).fill(1));
+    for (const one of upstreams) one.maxInFlight = 1;
+    for (const i of [20, 120, 180]) (upstreams[i] as Upstream).maxInFlight = 9;
+    (upstreams[20] as Upstream).inFlight = 4;
+    const policy = createPowerOfTwo();
+    offer(policy, upstreams);
+    // Always draws the first two, which are full; the scan's tie goes to the first of the two.
+    assert.equal(
+      policy.pick(ask(), () => 0),
+      upstreams[120],
+    );
+    assert.equal(
+      policy.pick(ask({ tried: [upstreams[120] as Upstream] }), () => 0),
+      upstreams[180],
+    );
+  });
+
+  it('hands the clock to the cost', () => {
+    const upstreams = idle(1, 1);
+    const policy = createTwoChoices(({ key }, nowMs) => (key === 'a' ? nowMs : 5));
+    offer(policy, upstreams);
+    const random = seededRandom(1);
+    assert.deepEqual(
+      tally(50, () => policy.pick(ask({ nowMs: 4 }), random)),
+      { a: 50 },
+    );
+    assert.deepEqual(
+      tally(50, () => policy.pick(ask({ nowMs: 6 }), random)),
+      { b: 50 },
+    );
+  });
 });

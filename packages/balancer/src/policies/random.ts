@@ -1,30 +1,27 @@
-/** Random: each upstream as often as its weight says, on average. */
+/** Random: each upstream as often as its share says, on average. */
 import type { Policy } from '../policy.ts';
-import type { Random } from '../random.ts';
 import type { Upstream } from '../upstream.ts';
+import { canTake } from './load.ts';
+import { createShareDraw, MAX_DRAWS } from './share-draw.ts';
 
-/** Picks by weight alone; load and earlier picks play no part. */
+/** Picks by share alone; load plays no part until an upstream is full. */
 export function createRandom(): Policy {
-  return { pick: (candidates, random) => drawByWeight(candidates, random) };
-}
+  let candidates: readonly Upstream[] = [];
+  let shares = createShareDraw(candidates);
 
-/** One candidate other than `except`, each with a chance in proportion to its weight. */
-export function drawByWeight(
-  candidates: readonly Upstream[],
-  random: Random,
-  except?: Upstream,
-): Upstream {
-  let totalWeight = 0;
-  for (const candidate of candidates) if (candidate !== except) totalWeight += candidate.weight;
+  return {
+    use(next) {
+      candidates = next;
+      shares = createShareDraw(next);
+    },
 
-  let remaining = random() * totalWeight;
-  let drawn: Upstream | undefined;
-  for (const candidate of candidates) {
-    if (candidate === except) continue;
-    drawn = candidate;
-    remaining -= candidate.weight;
-    if (remaining < 0) break;
-  }
-  // Rounding can leave a sliver after the last candidate, which then takes it.
-  return drawn as Upstream;
+    pick({ tried }, random) {
+      for (let i = 0; i < MAX_DRAWS; i++) {
+        const drawn = candidates[shares.draw(random)];
+        if (drawn && canTake(drawn, tried)) return drawn;
+      }
+      const rest = candidates.filter((one) => canTake(one, tried));
+      return rest[createShareDraw(rest).draw(random)];
+    },
+  };
 }
