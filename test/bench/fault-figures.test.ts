@@ -41,6 +41,7 @@ function run(
     round: 1,
     invalid: undefined,
     seconds,
+    refusals: '',
     origins: {
       origins,
       clientRequests: 800 * shares.length,

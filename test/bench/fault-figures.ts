@@ -19,6 +19,9 @@ export interface FaultFigures {
   readonly faultP999Ms: number;
   /** While the fault lasts, of good answers only: failures are all at or beyond the deadline. */
   readonly servedP99Ms: number;
+  /** How long it took to answer 503, of all rounds; NaN when it did not. */
+  readonly refusalP50Ms: number;
+  readonly refusalP99Ms: number;
   /** Arrivals that failed after the warm-up, in all rounds, and their share. */
   readonly errors: number;
   readonly errorShare: number;
@@ -63,6 +66,8 @@ export function figuresOf(
   const count = (key: 'good' | 'failed', window: Seconds) =>
     sum(runs.flatMap((run) => within(run.seconds, window).map((second) => second[key])));
   const errors = count('failed', measured);
+  const refusals = new Histogram();
+  for (const run of runs) refusals.add(readCounts(run.refusals));
   const received = perOrigin(runs, during);
   const faultyReceived = sum(received.slice(0, scenario.faulty));
   const goodShare = count('good', during) / (count('good', during) + count('failed', during));
@@ -79,6 +84,8 @@ export function figuresOf(
     faultP99Ms: inFault.quantileUs(0.99) / 1_000,
     faultP999Ms: inFault.quantileUs(0.999) / 1_000,
     servedP99Ms: inFault.quantileUs(0.99 * goodShare) / 1_000,
+    refusalP50Ms: refusals.quantileUs(0.5) / 1_000,
+    refusalP99Ms: refusals.quantileUs(0.99) / 1_000,
     errors,
     errorShare: errors / (errors + count('good', measured)),
     goodputDuring: count('good', during) / (faultToS - faultFromS) / runs.length,

@@ -31,6 +31,13 @@ export interface LoadSecond {
   readonly histogram: string;
 }
 
+/** What generators saw of one run. */
+export interface LoadReport {
+  readonly seconds: readonly LoadSecond[];
+  /** Time from the send to the end of answers with 503: `writeCounts` in microseconds. */
+  readonly refusals: string;
+}
+
 const SCENARIO = fileURLToPath(new URL('fault-load.ts', import.meta.url));
 /** To start, and to wait for the last answers. */
 const GRACE_MS = 40_000;
@@ -39,7 +46,7 @@ const GRACE_MS = 40_000;
 export async function runGenerators(
   loads: readonly FaultLoad[],
   around: { folder: string; core: number; seed: number; signal: AbortSignal },
-): Promise<LoadSecond[]> {
+): Promise<LoadReport> {
   const results = await Promise.all(
     loads.map((load, index) =>
       runGenerator(load, join(around.folder, `load-${index}.json`), {
@@ -56,7 +63,16 @@ export async function runGenerators(
       bySecond[second]?.push(slice);
     }
   }
-  return bySecond.map(mergeSlices);
+  return { seconds: bySecond.map(mergeSlices), refusals: refusalsOf(results) };
+}
+
+function refusalsOf(results: readonly RunResult[]): string {
+  const histogram = new Histogram();
+  for (const { statuses } of results.flatMap(({ series }) => series)) {
+    const service = statuses.find(({ status }) => status === '503')?.phases.service;
+    if (service) histogram.add(readCounts(service.histogram));
+  }
+  return writeCounts(histogram.counts());
 }
 
 async function runGenerator(

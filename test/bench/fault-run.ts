@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Contestant } from './contestants/contestant.ts';
 import { readCoreBusyUs, readTree } from './cpu.ts';
 import { type Entrant, type Surroundings, startEntrant } from './entrant.ts';
-import { type LoadSecond, runGenerators } from './fault-generator.ts';
+import { type LoadReport, type LoadSecond, runGenerators } from './fault-generator.ts';
 import type { OriginsReport } from './fault-origin.ts';
 import { startFaultOrigins } from './fault-origins.ts';
 import { type FaultScenario, originPlans, type Timeline } from './fault-scenarios.ts';
@@ -18,6 +18,7 @@ export interface FaultRun {
   /** Why it does not count; undefined when it does. */
   readonly invalid: string | undefined;
   readonly seconds: readonly LoadSecond[];
+  readonly refusals: LoadReport['refusals'];
   readonly origins: OriginsReport;
   /** Cores the proxies used, their start left out. */
   readonly proxyCores: number;
@@ -69,7 +70,7 @@ export async function runFault(
     ...scenario.client,
   }));
   const load = { folder, core: LOAD_CORE, seed: round, signal };
-  const seconds = await runGenerators(loads, load);
+  const { seconds, refusals } = await runGenerators(loads, load);
   const elapsedUs = (performance.now() - startMs) * 1_000;
   const proxyUs = cpuUs(proxies) - cpuBefore;
   const othersUs = readCoreBusyUs(around.core) - coreBefore - proxyUs;
@@ -83,6 +84,7 @@ export async function runFault(
       ? `it exited: ${gone.process.complaints}`
       : shortOfCpu(seconds.slice(timeline.warmUpS), report, proxyCores),
     seconds,
+    refusals,
     origins: report,
     proxyCores,
     othersShare: Math.max(0, othersUs / elapsedUs),

@@ -314,3 +314,29 @@ test('a refusal that stalls is given up, and a client that leaves it behind is n
   await awaitInFlight(proxy, 0);
   await eventually(() => assert.equal(origin.connections.size, 0));
 });
+
+test('a tunnel whose time is up in total is cut, and has none but its own bytes in it', async () => {
+  await using other = await startProxyTo([origin.url], { timeouts: { total: '500ms' } });
+  await using client = await openClient(other.port);
+  client.send(UPGRADE);
+  assert.equal((await client.response()).status, 101);
+  client.send('hello');
+  await client.receives('HELLO');
+  await client.ended();
+  assert.equal(client.unread.toString(), 'HELLO');
+  await awaitInFlight(other, 0);
+});
+
+test('an upgrade is not made twice, however late its answer and whatever the route says', async () => {
+  const late: Script = (request) => setTimeout(() => shout(request), 200);
+  await using first = await startOrigin(late);
+  await using second = await startOrigin(late);
+  const rest = { routes: [{ service: 'app', hedge: { delay: '20ms' } }] };
+  await using other = await startProxyTo([first.url, second.url], {}, rest);
+  await using client = await openClient(other.port);
+  client.send(UPGRADE);
+  assert.equal((await client.response()).status, 101);
+  client.send('hello');
+  await client.receives('HELLO');
+  assert.equal(first.requests.length + second.requests.length, 1);
+});

@@ -1,6 +1,6 @@
 /** The command line of the simulator. */
 import { parseArgs } from 'node:util';
-import { policyNames } from './balancer.ts';
+import { policyNames } from '@headgate/balancer';
 import { scenarios } from './scenarios.ts';
 import type { Contestant } from './simulate.ts';
 

@@ -6,6 +6,7 @@ import {
   createService,
   createUpstream,
   type Hedging,
+  hash32,
   type Lease,
   type Policy,
   type Queue,
@@ -14,7 +15,7 @@ import {
   type Service,
   type Upstream,
   type UpstreamEvent,
-} from './balancer.ts';
+} from '@headgate/balancer';
 import type { Engine, Scheduled } from './engine.ts';
 import { Exchange, type Leg, type Outcome } from './exchange.ts';
 import type { Draw } from './load.ts';
@@ -30,6 +31,10 @@ export interface EdgeSettings {
   readonly isRepeatable?: boolean;
   /** Late requests are sent a second time; default no. */
   readonly isHedging?: boolean;
+  /** How late, in milliseconds; default what is found from the latencies. */
+  readonly hedgeDelayMs?: number;
+  /** Most requests in flight at once; default no limit. */
+  readonly maxInFlight?: number;
   /** Origins say how much they have in flight, as in a fleet; default no. */
   readonly hasLoadReports?: boolean;
   readonly zone?: string;
@@ -76,6 +81,7 @@ export class Edge {
         createUpstream({ key, weight, zone, maxInFlight }),
       ),
       random,
+      maxInFlight: settings.maxInFlight,
       zone: settings.zone,
       onEvent,
     });
@@ -100,11 +106,16 @@ export class Edge {
 
   #place(exchange: Exchange): void {
     const { nowMs } = this.#engine;
-    const lease = this.#acquire(exchange.tried);
+    const lease = this.#acquire(exchange);
     if (lease === 'none') {
       this.#end(exchange, exchange.attempts === 0 ? 'shed' : 'error');
     } else if (lease === 'full') {
-      const refused = this.#queue.offer(exchange, nowMs, this.service.ratePerSecond);
+      const refused = this.#queue.offer(
+        exchange,
+        nowMs,
+        this.service.ratePerSecond,
+        this.service.excess,
+      );
       if (refused) this.#end(refused, 'shed');
       this.#setExpiry();
     } else {
@@ -112,12 +123,13 @@ export class Edge {
     }
   }
 
-  #acquire(tried: readonly Upstream[]): Lease | 'full' | 'none' {
+  #acquire({ tried, firstDraw }: Exchange): Lease | 'full' | 'none' {
     return this.service.acquire({
       nowMs: this.#engine.nowMs,
       tried,
       isRepeatable: this.#isRepeatable,
-      hash: undefined,
+      // Every request is another client's.
+      hash: hash32(String(firstDraw)),
       stickTo: undefined,
     });
   }
@@ -147,7 +159,8 @@ export class Edge {
 
   #planHedge(exchange: Exchange): void {
     const { nowMs } = this.#engine;
-    const delayMs = this.#isRepeatable ? this.#hedging?.delayMs(nowMs) : undefined;
+    if (!this.#hedging || !this.#isRepeatable) return;
+    const delayMs = this.#options.settings.hedgeDelayMs ?? this.#hedging.delayMs(nowMs);
     if (delayMs === undefined) return;
     exchange.hedge = this.#engine.at(nowMs + delayMs, () => this.#hedge(exchange));
   }
@@ -157,7 +170,7 @@ export class Edge {
     if (exchange.attempts > 1 || exchange.legs.length === 0) return;
     const isBusy = this.#queue.length > 0;
     if (!this.#hedging?.mayHedge(isBusy)) return;
-    const lease = this.#acquire(exchange.tried);
+    const lease = this.#acquire(exchange);
     if (typeof lease === 'string') return;
     this.hedges++;
     this.#attempt(exchange, lease);
@@ -214,7 +227,7 @@ export class Edge {
     for (;;) {
       const next = this.#queue.next(this.#engine.nowMs);
       if (!next) break;
-      const lease = this.#acquire(next.tried);
+      const lease = this.#acquire(next);
       if (lease === 'full') break;
       this.#queue.remove(next);
       if (lease === 'none') this.#end(next, 'shed');

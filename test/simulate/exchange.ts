@@ -1,5 +1,5 @@
 /** One request inside a simulated proxy. */
-import { type Lease, QueueEntry, type Upstream } from './balancer.ts';
+import { type Lease, QueueEntry, type Upstream } from '@headgate/balancer';
 import type { Scheduled } from './engine.ts';
 
 /** How a request ended for its client: `shed` when the proxy refused it, `abandoned` by the client. */

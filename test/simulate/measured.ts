@@ -1,5 +1,5 @@
 /** What came of one run. */
-import type { UpstreamEvent } from './balancer.ts';
+import type { UpstreamEvent } from '@headgate/balancer';
 import type { Outcome } from './exchange.ts';
 
 /** One bucket of the timeline is this long. */
@@ -38,8 +38,10 @@ export interface Measured {
   readonly recording: Recording;
   /** Latencies of good answers in order, in milliseconds. */
   readonly latencies: Float64Array;
-  /** Those of the central queue for the same requests. */
+  /** Those of the central queue for the same requests, in order. */
   readonly bound: Float64Array;
+  /** The same of every request of the run, in the order they came. */
+  readonly boundMs: Float64Array;
   readonly count: number;
   readonly counts: Readonly<Record<Outcome, number>>;
 }
@@ -53,7 +55,7 @@ export function percentile(sorted: Float64Array, share: number): number {
 /** The part of `recording` between two moments, beside the latencies of the central queue. */
 export function measure(
   recording: Recording,
-  bound: Float64Array,
+  boundMs: Float64Array,
   fromMs: number,
   toMs: number,
 ): Measured {
@@ -67,12 +69,13 @@ export function measure(
     const how = outcomes[outcome[i] as number] as Outcome;
     counts[how]++;
     if (how === 'good') latencies.push(latencyMs[i] as number);
-    boundLatencies.push(bound[i] as number);
+    boundLatencies.push(boundMs[i] as number);
   }
   return {
     recording,
     latencies: Float64Array.from(latencies).sort(),
     bound: Float64Array.from(boundLatencies).sort(),
+    boundMs,
     count: boundLatencies.length,
     counts,
   };

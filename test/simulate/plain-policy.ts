@@ -1,5 +1,5 @@
 /** Least connections and nothing else: the yardstick for what the corrections gain and cost. */
-import type { Policy, Upstream } from './balancer.ts';
+import type { Policy, Upstream } from '@headgate/balancer';
 
 /** Looks at every candidate; what it has learnt, limits and corrections do not count. */
 export function createPlainLeastConnections(): Policy {

@@ -19,6 +19,8 @@ export interface Scenario {
   readonly edge: EdgeSettings;
   /** Proxies that share the origins; default 1. */
   readonly edges?: number;
+  /** Origins that one proxy uses, drawn by its name; default all. */
+  readonly subsetSize?: number;
   /** How long a client waits, in milliseconds; default for ever. */
   readonly deadlineMs?: number;
   /** How often a client asks again, 100 ms later, when it got no good answer; default never. */

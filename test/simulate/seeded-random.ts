@@ -2,7 +2,7 @@
  * Chance that repeats. Every use has a stream of its own, so that the requests and their sizes are
  * the same whatever a policy does: policies are compared on the same draws.
  */
-import type { Random } from './balancer.ts';
+import type { Random } from '@headgate/balancer';
 
 const STEP = 0x9e37_79b9;
 

@@ -1,5 +1,5 @@
 /** How long an origin works on a request. */
-import type { Random } from './balancer.ts';
+import type { Random } from '@headgate/balancer';
 
 /** A distribution of service times, in milliseconds. */
 export type ServiceTime =

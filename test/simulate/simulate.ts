@@ -1,5 +1,5 @@
 /** Runs a scenario. */
-import { createPolicy, type PolicyName } from './balancer.ts';
+import { createPolicy, type PolicyName, rendezvousSubset } from '@headgate/balancer';
 import { Edge } from './edge.ts';
 import { Engine } from './engine.ts';
 import type { Outcome } from './exchange.ts';
@@ -64,7 +64,7 @@ function record(
     const random = createStream(seed, 'policy', edge);
     return new Edge({
       engine,
-      origins,
+      origins: usedBy(edge, origins, scenario.subsetSize),
       policy: contestant === 'plain' ? createPlainLeastConnections() : createPolicy(contestant),
       settings: contestant === 'plain' ? { ...scenario.edge, isPlain: true } : scenario.edge,
       random,
@@ -124,4 +124,14 @@ function record(
     hedges: edges.reduce((sum, edge) => sum + edge.hedges, 0),
     accepted,
   };
+}
+
+function usedBy(
+  edge: number,
+  origins: readonly Origin[],
+  subsetSize = origins.length,
+): readonly Origin[] {
+  const keys = origins.map(({ plan }) => plan.key);
+  const used = new Set(rendezvousSubset(keys, subsetSize, `edge-${edge}`));
+  return origins.filter(({ plan }) => used.has(plan.key));
 }

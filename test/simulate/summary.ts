@@ -67,31 +67,49 @@ export function goalsOf(scenario: Scenario, runs: readonly Measured[]): Goal[] {
   );
 }
 
+/** Columns of the table of figures. */
+export const figureHead = [
+  'ms',
+  'p50',
+  'p90',
+  'p99',
+  'p99.9',
+  'errors',
+  'shed',
+  'left',
+  'attempts',
+];
+
+/** Its rows: the bound, then each contestant. */
+export function figureCells(entries: readonly Entry[]): string[][] {
+  const bound = percentilesOf((entries[0]?.runs ?? []).map((run) => run.bound));
+  return [
+    ['bound', ...latencyCells(bound)],
+    ...entries.map(({ contestant, runs }) => {
+      const figures = figuresOf(runs);
+      return [
+        contestant,
+        ...latencyCells(figures),
+        `${figures.errors}`,
+        `${figures.shed}`,
+        `${figures.abandoned}`,
+        figures.attemptsPerRequest.toFixed(3),
+      ];
+    }),
+  ];
+}
+
+/** What was wanted and what it came to. */
+export function goalText({ what, value, isAtMost, limit }: Goal): string {
+  return `${what}: ${rounded(value)} (${isAtMost ? 'at most' : 'at least'} ${limit})`;
+}
+
 /** The whole text for one scenario. */
 export function summarize(scenario: Scenario, entries: readonly Entry[]): string {
-  const [first] = entries;
-  const bound = percentilesOf((first?.runs ?? []).map((run) => run.bound));
-  const table = formatTable(
-    ['ms', 'p50', 'p90', 'p99', 'p99.9', 'errors', 'shed', 'left', 'attempts'],
-    [
-      ['bound', ...latencyCells(bound)],
-      ...entries.map(({ contestant, runs }) => {
-        const figures = figuresOf(runs);
-        return [
-          contestant,
-          ...latencyCells(figures),
-          `${figures.errors}`,
-          `${figures.shed}`,
-          `${figures.abandoned}`,
-          figures.attemptsPerRequest.toFixed(3),
-        ];
-      }),
-    ],
+  const goals = goalsOf(scenario, entries[0]?.runs ?? []).map(
+    (goal) => `${goal.isMet ? 'reached' : 'MISSED '}  ${goalText(goal)}`,
   );
-  const goals = goalsOf(scenario, first?.runs ?? []).map(
-    ({ what, value, isAtMost, limit, isMet }) =>
-      `${isMet ? 'reached' : 'MISSED '}  ${what}: ${rounded(value)} (${isAtMost ? 'at most' : 'at least'} ${limit})`,
-  );
+  const table = formatTable(figureHead, figureCells(entries));
   return [`${scenario.name}: ${scenario.about}`, table, ...goals, ''].join('\n');
 }
 

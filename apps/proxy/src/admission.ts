@@ -59,7 +59,8 @@ export class Admission {
 
   /** Lets `waiter` wait, or sheds it, or one it is put before. */
   enter(waiter: Waiter): void {
-    const refused = this.#queue.offer(waiter, this.#now(), this.#balancer.ratePerSecond);
+    const { ratePerSecond, excess } = this.#balancer;
+    const refused = this.#queue.offer(waiter, this.#now(), ratePerSecond, excess);
     this.#watch();
     if (refused) this.#refuse(refused);
   }

@@ -36,6 +36,9 @@ export interface Edge extends Beginning {
   readonly onFinish: (record: RequestRecord) => void;
 }
 
+/** What was seen of upstreams counts this long after they were last asked, in milliseconds. */
+const SEEN_MS = 1_000;
+
 /** Serves one request from begin to finish. Never throws: whatever happens becomes an answer. */
 export function serve(edge: Edge, head: IncomingHead, carrier: Carrier): void {
   new Life(edge, head, carrier).run();
@@ -179,7 +182,7 @@ class Life implements AttemptsOwner, Guest, Cancellable {
     enter(record, 'acquire');
     const nowMs = this.now();
     const leftMs = record.deadlineMs - nowMs;
-    if (isTooShort(leftMs, service.balancer.quickestMs)) {
+    if (this.#isTooLate(leftMs, nowMs)) {
       const detail = `in the ${Math.max(0, Math.round(leftMs))} ms left no upstream would answer`;
       this.#finish(record.failure ?? failure('deadline-too-short', detail));
       return;
@@ -195,6 +198,14 @@ class Life implements AttemptsOwner, Guest, Cancellable {
     else if (record.failure) this.#finish(record.failure);
     else if (lease === 'full') this.#wait();
     else this.#finish(failure('no-upstream', `no upstream of ${service.name} takes requests`));
+  }
+
+  /** Is less time left than any upstream takes, for all that has been seen lately? */
+  #isTooLate(leftMs: number, nowMs: number): boolean {
+    const { quickestMs, upstreams } = this.service.balancer;
+    if (!isTooShort(leftMs, quickestMs)) return false;
+    // Without a request now and then, nobody would see that they have become quicker.
+    return leftMs <= 0 || upstreams.some(({ pickedMs }) => nowMs - pickedMs < SEEN_MS);
   }
 
   /** 7 exchange: one attempt with one upstream, or two where a late answer is hedged. */

@@ -6,7 +6,7 @@
  */
 
 /** Answers are judged by windows of at least this long, in milliseconds, and this many answers. */
-const WINDOW_MS = 100;
+const WINDOW_MS = 50;
 const WINDOW_ANSWERS = 10;
 const LONGEST_WINDOW_MS = 1_000;
 

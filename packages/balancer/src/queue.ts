@@ -30,8 +30,10 @@ export class QueueEntry {
 export interface QueueOptions {
   /** The wait that is tolerated when there has been a queue for some time. Default 20 ms. */
   readonly targetMs?: number;
-  /** The wait that is tolerated in a burst, and after which an entry is given up. Default 100 ms. */
+  /** The wait that is tolerated in a burst. Default 50 ms. */
   readonly burstMs?: number;
+  /** After this an entry is given up: the prediction was wrong. Default 100 ms. */
+  readonly longestMs?: number;
 }
 
 /** The queue of one service; every call costs the same however long it is. */
@@ -41,13 +43,15 @@ export interface Queue<Entry extends QueueEntry> {
   readonly nextExpiryMs: number;
   /**
    * Lets `entry` wait if its wait, predicted from `ratePerSecond` (requests served per second, 0
-   * when unknown), is tolerable. Returns whom to refuse for it: nobody, `entry` itself, or one of
+   * when unknown), is tolerable; `ahead` is what has to be served before anybody who waits here,
+   * because upstreams have more than they may. Returns whom to refuse for it: nobody, `entry` itself, or one of
    * a lower priority that waited and has made room.
    */
-  offer(entry: Entry, nowMs: number, ratePerSecond: number): Entry | undefined;
+  offer(entry: Entry, nowMs: number, ratePerSecond: number, ahead?: number): Entry | undefined;
   /**
-   * The next to serve, which stays until it is removed: of the highest priority the oldest, but the newest once the oldest has
-   * waited for longer than the target. Then not all can be in time, and the newest still can.
+   * The next to serve, which stays until it is removed: of the highest priority the oldest, but
+   * the newest once the oldest has waited for longer than is tolerated even in a burst. Then not
+   * all can be in time, and the newest still can.
    */
   next(nowMs: number): Entry | undefined;
   /** As `next`, and lets go of it. */
@@ -72,7 +76,8 @@ const ranks: Readonly<Record<Priority, number>> = { high: 0, normal: 1, low: 2 }
 /** An empty queue. */
 export function createQueue<Entry extends QueueEntry>({
   targetMs = 20,
-  burstMs = 100,
+  burstMs = 50,
+  longestMs = 100,
 }: QueueOptions = {}): Queue<Entry> {
   const lines = priorities.map((): Line => ({ oldest: undefined, newest: undefined }));
   let length = 0;
@@ -82,7 +87,7 @@ export function createQueue<Entry extends QueueEntry>({
   const lineOf = (entry: QueueEntry) => lines[ranks[entry.priority]] as Line;
 
   const isBuiltUp = ({ oldest }: Line, nowMs: number) =>
-    oldest !== undefined && nowMs - oldest.enqueuedMs > targetMs;
+    oldest !== undefined && nowMs - oldest.enqueuedMs > burstMs;
 
   const append = (entry: QueueEntry, nowMs: number) => {
     const line = lineOf(entry);
@@ -133,12 +138,13 @@ export function createQueue<Entry extends QueueEntry>({
       for (const { oldest } of lines) {
         if (oldest && oldest.enqueuedMs < oldestMs) oldestMs = oldest.enqueuedMs;
       }
-      return oldestMs + burstMs;
+      return oldestMs + longestMs;
     },
-    offer(entry, nowMs, ratePerSecond) {
+    offer(entry, nowMs, ratePerSecond, ahead = 0) {
       if (length === 0) emptyMs = nowMs;
       const budgetMs = nowMs - emptyMs < burstMs ? burstMs : targetMs;
-      if (length < LEAST_CAPACITY || length * 1_000 <= budgetMs * ratePerSecond) {
+      const waitMs = ((length + ahead) * 1_000) / ratePerSecond;
+      if (length < LEAST_CAPACITY || waitMs <= budgetMs) {
         append(entry, nowMs);
         return undefined;
       }
@@ -158,7 +164,7 @@ export function createQueue<Entry extends QueueEntry>({
       for (const line of lines) {
         for (
           let entry = line.oldest;
-          entry && entry.enqueuedMs + burstMs <= nowMs;
+          entry && entry.enqueuedMs + longestMs <= nowMs;
           entry = line.oldest
         ) {
           // First of all it leaves: whoever is told may call any of these.

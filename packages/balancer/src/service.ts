@@ -85,6 +85,13 @@ export class Service implements LeaseOwner {
     return this.#picks;
   }
 
+  /** Requests that wait beyond what their upstreams may have waiting. */
+  get excess(): number {
+    let excess = 0;
+    for (const { waiting, limit } of this.#candidates) excess += Math.max(0, waiting - limit);
+    return excess;
+  }
+
   /** Goes on under other settings; what is known about upstreams it keeps stays known. */
   reconfigure(options: ServiceOptions, nowMs: number): void {
     assertDistinctKeys(options.name, options.upstreams);

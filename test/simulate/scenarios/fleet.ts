@@ -22,8 +22,16 @@ export const fleets: readonly Scenario[] = [
   },
   {
     ...fleet,
+    name: 'fleet-subset',
+    about: 'the same, and each proxy uses 20 of the 50',
+    subsetSize: 20,
+    edge: { hasLoadReports: true },
+    goals: (measured) => [atMost('p99 / bound', ratioToBound(measured, 0.99), 1.1)],
+  },
+  {
+    ...fleet,
     name: 'fleet-silent',
-    about: 'the same, and the origins say nothing',
+    about: 'all proxies use all origins, which say nothing',
     edge: {},
     goals: () => [],
   },
