@@ -166,21 +166,20 @@ test('attempts, retries and connections are counted', async () => {
   const refusing = await refusingUrl();
   await using proxy = await startProxyTo([refusing, origin.url], { policy: 'round-robin' });
   await using client = await openClient(proxy.port);
-  // One of the two in turn meets the upstream that refuses.
   for (let i = 0; i < 2; i++) {
     client.send(getText());
     await client.response();
   }
   assert.equal(await sum(proxy, 'headgate_client_connections'), 1);
-  assert.equal(await sum(proxy, 'headgate_retries_total'), 1);
-  assert.equal(
-    await sum(
-      proxy,
-      'headgate_upstream_attempts_total',
-      (l) => l.upstream === refusing && l.outcome === 'connect-failed',
-    ),
-    1,
+  const retries = await sum(proxy, 'headgate_retries_total');
+  // A retry takes a turn as well, so it depends on where the rotation starts.
+  assert.ok(retries === 1 || retries === 2, `${retries} retries`);
+  const refused = await sum(
+    proxy,
+    'headgate_upstream_attempts_total',
+    (l) => l.upstream === refusing && l.outcome === 'connect-failed',
   );
+  assert.equal(refused, retries);
 });
 
 test('metrics are in the text format of Prometheus', async () => {

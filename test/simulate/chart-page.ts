@@ -13,18 +13,18 @@ import type { Scenario } from './scenario.ts';
 import { type Entry, figureCells, figureHead, goalsOf, goalText } from './summary.ts';
 import { type Timeline, timelineOf } from './timeline.ts';
 
-/** One scenario and who took part in it. */
+/** The charts of one scenario. */
 export interface Chapter {
-  readonly scenario: Scenario;
-  readonly entries: readonly Entry[];
+  readonly name: string;
+  readonly html: string;
 }
 
 /** So many shaded stripes would hide what they explain. */
 const MOST_SPANS = 20;
 
-/** The page, as HTML. Of several runs the first is drawn. */
-export function renderCharts(chapters: readonly Chapter[]): string {
-  const links = chapters.map(({ scenario: { name } }) => {
+/** The whole page, as HTML. */
+export function renderPage(chapters: readonly Chapter[]): string {
+  const links = chapters.map(({ name }) => {
     return `<a href="#${escapeText(name)}">${escapeText(name)}</a>`;
   });
   return `<!doctype html>
@@ -36,12 +36,13 @@ export function renderCharts(chapters: readonly Chapter[]): string {
 <h1>Headgate, simulated</h1>
 <p class="note">Virtual time, the balancer’s own code. The bound is one queue in front of all workers, which no balancer can beat.</p>
 ${chapters.length > 1 ? `<nav>${links.join(' ')}</nav>` : ''}
-${chapters.map(renderChapter).join('\n')}
+${chapters.map(({ html }) => html).join('\n')}
 </html>
 `;
 }
 
-function renderChapter({ scenario, entries }: Chapter): string {
+/** Draws every contestant of a scenario beside the others; of several runs of one the first. */
+export function drawChapter(scenario: Scenario, entries: readonly Entry[]): Chapter {
   const timelines = entries.flatMap(({ contestant, runs: [run] }) =>
     run ? [{ contestant, timeline: timelineOf(run) }] : [],
   );
@@ -57,13 +58,14 @@ function renderChapter({ scenario, entries }: Chapter): string {
         return `<div><h4>${contestant}</h4>${drawOne(timeline, label)}</div>`;
       })
       .join('')}</div>`;
-  return `<section id="${escapeText(scenario.name)}">
+  const html = `<section id="${escapeText(scenario.name)}">
 <h2>${escapeText(scenario.name)}</h2>
 <p>${escapeText(scenario.about)}</p>
 <div class="wide">${figuresTable(entries)}</div>
 ${goals.length > 0 ? `<ul>${goals.join('')}</ul>` : ''}
 ${lineCharts(scenario, timelines, draw)}
 </section>`;
+  return { name: scenario.name, html };
 }
 
 type Draw = (drawOne: (timeline: Timeline, label: string) => string, what: string) => string;

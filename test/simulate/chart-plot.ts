@@ -50,10 +50,10 @@ export function linearScale(values: readonly Float64Array[]): Scale {
 
 /** For latencies, which differ by factors. */
 export function logScale(values: readonly Float64Array[]): Scale {
-  const least = Math.max(1, smallest(values));
-  const most = Math.max(largest(values), 2 * least);
+  const most = Math.max(2, largest(values));
+  const least = Math.max(1, Math.min(smallest(values), most / 2));
   const all: number[] = [];
-  for (let decade = 1; decade <= most; decade *= 10) all.push(decade, 2 * decade, 5 * decade);
+  for (let decade = 1; decade < 10 * most; decade *= 10) all.push(decade, 2 * decade, 5 * decade);
   const from = all.findLast((tick) => tick <= least) ?? 1;
   const to = all.find((tick) => tick >= most) ?? most;
   const within = all.filter((tick) => tick >= from && tick <= to);

@@ -13,7 +13,7 @@ import {
 } from './chart-plot.ts';
 
 /** How much of its fair share it gets, up to `below`; fair is what its weight says. */
-export const shareSteps = [
+const shareSteps = [
   { below: 0.05, style: 'share-none', name: 'none' },
   { below: 0.5, style: 'share-little', name: 'below half' },
   { below: 0.75, style: 'share-less', name: 'less' },

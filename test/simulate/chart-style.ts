@@ -22,7 +22,7 @@ export const chartStyle = `
 :root { color-scheme: light; ${light} }
 @media (prefers-color-scheme: dark) { :root { color-scheme: dark; ${dark} } }
 * { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 1060px; padding: 16px; background: var(--page); color: var(--text);
+body { margin: 0 auto; max-width: 1280px; padding: 16px; background: var(--page); color: var(--text);
   font: 15px/1.45 system-ui, sans-serif; }
 h1 { font-size: 22px; margin: 8px 0 4px; }
 h2 { font-size: 18px; margin: 0; }
@@ -45,10 +45,11 @@ ul { list-style: none; margin: 10px 0 0; padding: 0; font-size: 14px; }
 .legend i.bound { border-top-style: dashed; }
 .legend i.cell { height: 10px; border-width: 0; border-radius: 2px; }
 .legend i.band { height: 10px; border-width: 0; background: var(--shade); }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 300px), 1fr)); gap: 0 20px; }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 340px), 1fr)); gap: 0 20px; }
+.charts > div { max-width: 520px; min-width: 0; }
 .keys, .note { color: var(--muted); font-size: 13px; }
 svg { display: block; width: 100%; height: auto; }
-svg text { font: 11.5px system-ui, sans-serif; fill: var(--muted); font-variant-numeric: tabular-nums; }
+svg text { font: 12.5px system-ui, sans-serif; fill: var(--muted); font-variant-numeric: tabular-nums; }
 text.y, text.x.end { text-anchor: end; } text.x { text-anchor: middle; }
 path { fill: none; }
 .grid { stroke: var(--grid); }

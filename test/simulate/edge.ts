@@ -32,12 +32,12 @@ export interface EdgeSettings {
   /** Late requests are sent a second time; default no. */
   readonly isHedging?: boolean;
   /** How late, in milliseconds; default what is found from the latencies. */
-  readonly hedgeDelayMs?: number;
+  readonly hedgeDelayMs?: number | undefined;
   /** Most requests in flight at once; default no limit. */
-  readonly maxInFlight?: number;
+  readonly maxInFlight?: number | undefined;
   /** Origins say how much they have in flight, as in a fleet; default no. */
   readonly hasLoadReports?: boolean;
-  readonly zone?: string;
+  readonly zone?: string | undefined;
   /** Learns nothing from answers and never queues: plain least connections, to compare with. */
   readonly isPlain?: boolean;
 }

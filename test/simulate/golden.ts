@@ -15,8 +15,8 @@ export interface Golden {
   readonly p999Ms: number | null;
   /** Requests without a good answer. */
   readonly failed: number;
-  /** Goals that were reached. */
-  readonly reached: readonly string[];
+  /** Goals that were reached, each with what it came to. */
+  readonly reached: Readonly<Record<string, number>>;
 }
 
 const SEED = 1;
@@ -25,16 +25,18 @@ const SEED = 1;
 export function goldenOf(scenario: Scenario): Golden {
   const run = simulate(scenario, 'least-connections', SEED);
   const { p50Ms, p99Ms, p999Ms, errors, shed, abandoned } = figuresOf([run]);
+  const goals = scenario.goals(run, () => simulate(scenario, 'plain', SEED));
   return {
     name: scenario.name,
     p50Ms: rounded(p50Ms),
     p99Ms: rounded(p99Ms),
     p999Ms: rounded(p999Ms),
     failed: errors + shed + abandoned,
-    reached: scenario
-      .goals(run, () => simulate(scenario, 'plain', SEED))
-      .filter(({ isMet }) => isMet)
-      .map(({ what }) => what),
+    reached: Object.fromEntries(
+      goals
+        .filter(({ isMet }) => isMet)
+        .map(({ what, value }) => [what, Number(value.toPrecision(4))]),
+    ),
   };
 }
 

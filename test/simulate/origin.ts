@@ -17,10 +17,10 @@ export interface OriginPlan {
   readonly key: string;
   readonly workers: number;
   readonly weight: number;
-  readonly maxInFlight?: number;
+  readonly maxInFlight?: number | undefined;
   /** Zone, and how long a request and its answer are under way together, in milliseconds. */
-  readonly zone?: string;
-  readonly networkMs?: number;
+  readonly zone?: string | undefined;
+  readonly networkMs?: number | undefined;
   readonly faults: readonly Fault[];
 }
 

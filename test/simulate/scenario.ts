@@ -20,9 +20,9 @@ export interface Scenario {
   /** Proxies that share the origins; default 1. */
   readonly edges?: number;
   /** Origins that one proxy uses, drawn by its name; default all. */
-  readonly subsetSize?: number;
+  readonly subsetSize?: number | undefined;
   /** How long a client waits, in milliseconds; default for ever. */
-  readonly deadlineMs?: number;
+  readonly deadlineMs?: number | undefined;
   /** How often a client asks again, 100 ms later, when it got no good answer; default never. */
   readonly clientRetries?: number;
   /** Workers of the central queue that knows everything: the bound. */

@@ -1,5 +1,12 @@
 /** What a request asks of its service's policy: the key it is hashed by, the upstream it stays with. */
-import { type Ask, hash32, isIdempotentMethod, type Upstream } from '@headgate/balancer';
+import {
+  type Ask,
+  hash32,
+  isIdempotentMethod,
+  type Priority,
+  priorities,
+  type Upstream,
+} from '@headgate/balancer';
 import { type FieldLines, fieldLine } from '@headgate/http1';
 import { fieldValue, joinedField } from './headers.ts';
 import type { RequestRecord } from './request.ts';
@@ -28,6 +35,12 @@ export function askFor(
 /** May a failed attempt be made again, for all that is known before it? */
 export function isRepeatableRequest(record: RequestRecord, hasBody: boolean): boolean {
   return !hasBody && isIdempotentMethod(record.method);
+}
+
+/** Who is served first when requests wait: what a trusted client says, otherwise its route. */
+export function priorityOf({ client, fields, route }: RequestRecord): Priority {
+  const said = client.isPeerTrusted ? fieldValue(fields, 'headgate-priority') : undefined;
+  return priorities.find((one) => one === said) ?? route?.priority ?? 'normal';
 }
 
 /** The cookie that keeps a client with `upstream`, where it does not have it yet. */

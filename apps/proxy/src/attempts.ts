@@ -54,6 +54,8 @@ export class Attempts implements Cancellable {
 
   cancel(kind: FailureKind, detail: string): void {
     clearTimeout(this.#hedgeTimer);
+    // It would have been late, or the client would not have left.
+    if (this.#first && !this.#first.lease.isAnswered) this.#recordWait(this.#first.lease);
     this.#giveUpHedge();
     this.#first?.running?.cancel(kind, detail);
   }
@@ -73,7 +75,7 @@ export class Attempts implements Cancellable {
       this.#next = this.#findBetter(lease, status, nowMs);
       if (this.#next) return false;
     }
-    this.#win(attempt, nowMs);
+    this.#win(attempt);
     return true;
   }
 
@@ -180,19 +182,25 @@ export class Attempts implements Cancellable {
     }
   }
 
-  #win(attempt: Attempted, nowMs: number): void {
+  #win(attempt: Attempted): void {
     const { record } = this.#owner;
     clearTimeout(this.#hedgeTimer);
     const first = this.#first as Attempted;
-    if (record.route && this.tried.length === 0) {
-      record.snapshot.hedging[record.route.index]?.record(nowMs - first.lease.takenMs, nowMs);
-    }
+    this.#recordWait(first.lease);
     record.upstream = attempt.lease.upstream.key;
     if (attempt === this.#hedge) {
       this.#first = attempt;
       this.#hedge = first;
     }
     this.#giveUpHedge();
+  }
+
+  /** How long the first attempt was waited for, by which the route finds out what is late. */
+  #recordWait(first: Lease): void {
+    const { record } = this.#owner;
+    if (!record.route || this.tried.length > 0) return;
+    const nowMs = this.#owner.now();
+    record.snapshot.hedging[record.route.index]?.record(nowMs - first.takenMs, nowMs);
   }
 
   #giveUpHedge(): void {

@@ -177,7 +177,8 @@ const route = z.strictObject({
   deadline: positiveDuration.optional(),
   hedge: setting(z.union([z.boolean(), z.strictObject({ delay: positiveDuration })]), {
     default: false,
-    reason: 'a second request costs the upstreams work: only who owns them knows that they have room',
+    reason:
+      'a second request costs the upstreams work: only who owns them knows that they have room',
   }),
 });
 

@@ -3,12 +3,13 @@
  * settle, finish. Plain requests and upgraded connections live the same life; what differs is the
  * carrier, which makes one attempt or writes one error page. See docs/life-of-a-request.md.
  */
-import { type Ask, isTooShort, type Lease, type Priority, priorities } from '@headgate/balancer';
+import type { Ask, Lease } from '@headgate/balancer';
 import { type Guest, Waiter } from './admission.ts';
-import { askFor, isRepeatableRequest } from './ask.ts';
+import { askFor, isRepeatableRequest, priorityOf } from './ask.ts';
 import { Attempts, type AttemptsOwner } from './attempts.ts';
 import { type Beginning, begin } from './begin.ts';
 import type { Cancellable, Carrier, IncomingHead } from './carrier.ts';
+import { deadlineOf, isTooLate } from './deadline.ts';
 import {
   errorPage,
   type Failure,
@@ -35,9 +36,6 @@ export interface Edge extends Beginning {
   /** Called once per request, when it is over. */
   readonly onFinish: (record: RequestRecord) => void;
 }
-
-/** What was seen of upstreams counts this long after they were last asked, in milliseconds. */
-const SEEN_MS = 1_000;
 
 /** Serves one request from begin to finish. Never throws: whatever happens becomes an answer. */
 export function serve(edge: Edge, head: IncomingHead, carrier: Carrier): void {
@@ -144,14 +142,8 @@ class Life implements AttemptsOwner, Guest, Cancellable {
 
   #wait(): void {
     enter(this.record, 'admit');
-    this.#waiter = new Waiter(this.#priority(), this);
+    this.#waiter = new Waiter(priorityOf(this.record), this);
     this.service.admission.enter(this.#waiter);
-  }
-
-  #priority(): Priority {
-    const { client, fields, route } = this.record;
-    const said = client.isPeerTrusted ? fieldValue(fields, 'headgate-priority') : undefined;
-    return priorities.find((one) => one === said) ?? route?.priority ?? 'normal';
   }
 
   askAt(nowMs: number): Ask {
@@ -182,7 +174,7 @@ class Life implements AttemptsOwner, Guest, Cancellable {
     enter(record, 'acquire');
     const nowMs = this.now();
     const leftMs = record.deadlineMs - nowMs;
-    if (this.#isTooLate(leftMs, nowMs)) {
+    if (isTooLate(service, leftMs, nowMs)) {
       const detail = `in the ${Math.max(0, Math.round(leftMs))} ms left no upstream would answer`;
       this.#finish(record.failure ?? failure('deadline-too-short', detail));
       return;
@@ -198,14 +190,6 @@ class Life implements AttemptsOwner, Guest, Cancellable {
     else if (record.failure) this.#finish(record.failure);
     else if (lease === 'full') this.#wait();
     else this.#finish(failure('no-upstream', `no upstream of ${service.name} takes requests`));
-  }
-
-  /** Is less time left than any upstream takes, for all that has been seen lately? */
-  #isTooLate(leftMs: number, nowMs: number): boolean {
-    const { quickestMs, upstreams } = this.service.balancer;
-    if (!isTooShort(leftMs, quickestMs)) return false;
-    // Without a request now and then, nobody would see that they have become quicker.
-    return leftMs <= 0 || upstreams.some(({ pickedMs }) => nowMs - pickedMs < SEEN_MS);
   }
 
   /** 7 exchange: one attempt with one upstream, or two where a late answer is hedged. */
@@ -295,11 +279,7 @@ class Life implements AttemptsOwner, Guest, Cancellable {
 
   #startTotal(): void {
     const { record, service } = this;
-    const givenMs = Math.min(
-      service.config.timeouts.total ?? Number.POSITIVE_INFINITY,
-      record.route?.deadline ?? Number.POSITIVE_INFINITY,
-    );
-    record.deadlineMs = Math.min(record.deadlineMs, record.startedMs + givenMs);
+    record.deadlineMs = deadlineOf(record, service);
     if (record.deadlineMs === Number.POSITIVE_INFINITY) return;
     const totalMs = Math.max(0, Math.round(record.deadlineMs - record.startedMs));
     this.#total = new Deadline(() =>

@@ -29,14 +29,15 @@ export const blackHoles: readonly Scenario[] = [
   {
     ...blackHole,
     name: 'black-hole-retry',
-    about: 'the same, and the proxy may retry',
+    about: 'one of ten origins answers 500 within 1 ms from 10 s to 40 s; the proxy may retry',
     edge: {},
     goals: (measured) => [atMost('client errors', measured.counts.error + measured.counts.shed, 0)],
   },
   {
     ...blackHole,
     name: 'black-hole-noise',
-    about: 'the same without retries, while all the others fail 1 % of their requests',
+    about:
+      'one of ten origins fails from 10 s to 40 s, without retries; the others fail 1 % of theirs',
     origins: originsOf(10, (i) => [
       i === 0
         ? { kind: 'failing', fromMs: FROM_MS, toMs: 40_000, share: 1 }

@@ -23,7 +23,8 @@ export const fleets: readonly Scenario[] = [
   {
     ...fleet,
     name: 'fleet-subset',
-    about: 'the same, and each proxy uses 20 of the 50',
+    about:
+      '64 proxies, each with 20 of 50 origins at 85 % load that say how much they have in flight',
     subsetSize: 20,
     edge: { hasLoadReports: true },
     goals: (measured) => [atMost('p99 / bound', ratioToBound(measured, 0.99), 1.1)],
@@ -31,7 +32,7 @@ export const fleets: readonly Scenario[] = [
   {
     ...fleet,
     name: 'fleet-silent',
-    about: 'all proxies use all origins, which say nothing',
+    about: '64 proxies, 50 origins at 85 % load that say nothing',
     edge: {},
     goals: () => [],
   },

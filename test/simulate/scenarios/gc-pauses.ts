@@ -35,7 +35,7 @@ export const gcPauseScenarios: readonly Scenario[] = [
   {
     ...gcPauses,
     name: 'gc-pauses-hedging',
-    about: 'the same, and late requests are sent a second time',
+    about: 'each of ten origins stops for 200 ms every 5 s; late requests are sent a second time',
     edge: { isHedging: true },
     goals: (measured) => [
       atMost('p99, ms', percentile(measured.latencies, 0.99), 110),
