@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Histogram, writeCounts } from '../../apps/load/src/histogram.ts';
+import { Histogram, writeCounts } from '@headgate/load';
 import { figuresOf, recoveryS } from './fault-figures.ts';
 import type { LoadSecond } from './fault-generator.ts';
 import type { FaultRun } from './fault-run.ts';

@@ -1,5 +1,5 @@
 /** From the runs of a scenario to the figures of its table. */
-import { Histogram, readCounts } from '../../apps/load/src/histogram.ts';
+import { Histogram, readCounts } from '@headgate/load';
 import type { FaultRun } from './fault-run.ts';
 import type { FaultScenario, Timeline } from './fault-scenarios.ts';
 import { spread } from './summary.ts';

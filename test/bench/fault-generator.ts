@@ -4,8 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { Histogram, readCounts, writeCounts } from '../../apps/load/src/histogram.ts';
-import type { RunResult, Slice } from '../../apps/load/src/result.ts';
+import type { RunResult, Slice } from '@headgate/load';
+import { Histogram, readCounts, writeCounts } from '@headgate/load';
 import { loadMain } from '../support/load-command.ts';
 
 export interface FaultLoad {

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { RecordableHistogram } from 'node:perf_hooks';
-import { createRandom } from '../../apps/load/src/random.ts';
+import { createRandom } from '@headgate/load';
 import { createWorkerQueue, type ServiceTimes } from './fault-queue.ts';
 import { type Fault, failShareAt } from './fault-timeline.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createRandom } from '../../apps/load/src/random.ts';
+import { createRandom } from '@headgate/load';
 import { createWorkerQueue, drawServiceMs, type ServiceTimes } from './fault-queue.ts';
 import type { Fault } from './fault-timeline.ts';
 

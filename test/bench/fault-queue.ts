@@ -1,5 +1,5 @@
 /** The workers of an origin: first come, first served, in computed time. */
-import type { Random } from '../../apps/load/src/scenario.ts';
+import type { Random } from '@headgate/load';
 import { doneMs, type Fault, slowdownAt } from './fault-timeline.ts';
 
 /** Exponential service times, each part drawn as often as its share says; shares add up to 1. */

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Histogram } from '../../apps/load/src/histogram.ts';
-import { createRandom } from '../../apps/load/src/random.ts';
+import { createRandom, Histogram } from '@headgate/load';
 import { createWorkerQueue } from './fault-queue.ts';
 import { faultScenarios, originPlans, scaled, WORKERS } from './fault-scenarios.ts';
 

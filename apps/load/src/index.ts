@@ -1,4 +1,8 @@
-/** What scenario files import: words to describe load, nothing that runs it. */
+/**
+ * What scenario files import, words to describe load, and what readers of its results need.
+ * Nothing that runs it.
+ */
+export { Histogram, readCounts, writeCounts } from './histogram.ts';
 export {
   constant,
   type LineProfile,
@@ -9,6 +13,8 @@ export {
   spike,
   trace,
 } from './profile.ts';
+export { createRandom } from './random.ts';
+export type { RunResult, Slice } from './result.ts';
 export {
   defineScenario,
   type EventsUser,

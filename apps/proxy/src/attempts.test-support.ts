@@ -18,7 +18,7 @@ import { serve } from './proxy.ts';
 import type { ServiceRuntime } from './snapshot.ts';
 
 /** One attempt, ended by the test. */
-export class PendingAttempt implements Cancellable {
+class PendingAttempt implements Cancellable {
   readonly order: AttemptOrder;
   cancelled: FailureKind | undefined;
   /** Whether its answer was taken; undefined before it began. */
@@ -70,7 +70,7 @@ export class PendingAttempt implements Cancellable {
 }
 
 /** One request that is being served. */
-export interface PendingRequest {
+interface PendingRequest {
   readonly carrier: TestCarrier;
   /** Oldest first. */
   readonly attempts: readonly PendingAttempt[];

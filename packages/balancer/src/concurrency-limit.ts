@@ -14,7 +14,7 @@ const LONGEST_WINDOW_MS = 1_000;
 const LEAST_LATE = 3;
 
 /** Less waiting than this, in milliseconds, is no reason to hold anybody up. */
-const TOLERABLE_QUEUE_MS = 50;
+const TOLERABLE_QUEUE_MS = 100;
 
 /** A limit that was not reached for this long is lifted, in milliseconds. */
 const UNUSED_MS = 500;

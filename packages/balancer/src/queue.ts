@@ -54,8 +54,6 @@ export interface Queue<Entry extends QueueEntry> {
    * all can be in time, and the newest still can.
    */
   next(nowMs: number): Entry | undefined;
-  /** As `next`, and lets go of it. */
-  take(nowMs: number): Entry | undefined;
   /** Hands over those whose time in the queue is up, oldest of each priority first. */
   expire(nowMs: number, shed: (entry: Entry) => void): void;
   /** Lets go of one whose client has left; does nothing when it no longer waits. */
@@ -155,11 +153,6 @@ export function createQueue<Entry extends QueueEntry>({
       return last as Entry;
     },
     next,
-    take(nowMs) {
-      const entry = next(nowMs);
-      if (entry) unlink(entry);
-      return entry;
-    },
     expire(nowMs, shed) {
       for (const line of lines) {
         for (
