@@ -5,6 +5,7 @@ import type { AttemptListener, AttemptOrder, Cancellable } from './carrier.ts';
 import type { ProxyConfigInput } from './config.ts';
 import { type FailureKind, failure, type Outcome } from './errors.ts';
 import type { RequestBody } from './exchange.ts';
+import { fieldsOf } from './fields.test-support.ts';
 import {
   type Asked,
   type Bench,
@@ -41,7 +42,8 @@ class PendingAttempt implements Cancellable {
 
   /** The head of an answer; an attempt whose answer is not wanted ends with it. */
   begin(status = 200, load?: string): void {
-    this.isTaken = this.#listener.answered(status, load);
+    const fields = load === undefined ? undefined : fieldsOf(`headgate-load: ${load}`);
+    this.isTaken = this.#listener.answered(status, fields);
     if (!this.isTaken) this.fail('upstream-status', true);
   }
 

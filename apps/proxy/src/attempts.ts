@@ -4,11 +4,12 @@
  */
 import type { Hedging, Lease, Upstream } from '@headgate/balancer';
 import { isIdempotentMethod, parseLoad } from '@headgate/balancer';
-import { type FieldLines, fieldLine } from '@headgate/http1';
+import { type FieldLines, type Fields, fieldLine } from '@headgate/http1';
 import { askFor, isRepeatableRequest, stickyLine } from './ask.ts';
 import type { AttemptListener, Cancellable, Carrier } from './carrier.ts';
 import type { FailureKind, Outcome } from './errors.ts';
 import type { PreparedRequest } from './exchange.ts';
+import { fieldValue } from './headers.ts';
 import type { RequestRecord } from './request.ts';
 import { isAffordable, isGoodStatus, isStatusRepeatable, leaseOutcomeOf } from './settle.ts';
 import type { ServiceRuntime, Snapshot, UpstreamRuntime } from './snapshot.ts';
@@ -53,7 +54,7 @@ export class Attempts implements Cancellable {
   }
 
   cancel(kind: FailureKind, detail: string): void {
-    clearTimeout(this.#hedgeTimer);
+    if (this.#hedgeTimer) clearTimeout(this.#hedgeTimer);
     // It would have been late, or the client would not have left.
     if (this.#first && !this.#first.lease.isAnswered) this.#recordWait(this.#first.lease);
     this.#giveUpHedge();
@@ -61,12 +62,15 @@ export class Attempts implements Cancellable {
   }
 
   /** Called by an attempt: its answer has begun; false when it is not wanted. */
-  answered(attempt: Attempted, status: number, load: string | undefined): boolean {
+  answered(attempt: Attempted, status: number, fields: Fields | undefined): boolean {
     const { service } = this.#owner;
     const nowMs = this.#owner.now();
     const { lease } = attempt;
-    const reported = load === undefined ? undefined : parseLoad(load);
-    if (reported !== undefined) service.balancer.reported(lease.upstream, reported, nowMs);
+    if (fields && maySayLoad(lease.upstream)) {
+      const load = parseLoad(fieldValue(fields, 'headgate-load') ?? '');
+      if (load !== undefined) service.balancer.reported(lease.upstream, load, nowMs);
+    }
+    attempt.answeredMs = nowMs;
     lease.answered(isGoodStatus(status), nowMs);
     service.admission.freed();
     if (!isGoodStatus(status)) {
@@ -83,15 +87,16 @@ export class Attempts implements Cancellable {
   settled(attempt: Attempted, outcome: Outcome): void {
     const { service } = this.#owner;
     const { lease } = attempt;
-    lease.release(leaseOutcomeOf(outcome), this.#owner.now());
+    // The clock is read once for an answer: its end teaches nothing its beginning has not.
+    lease.release(leaseOutcomeOf(outcome), attempt.answeredMs ?? this.#owner.now());
     service.metrics.attempted(lease.upstream.key, outcome.kind);
     service.admission.freed();
-    if (attempt === this.#hedge) this.#hedge = undefined;
-    else [this.#first, this.#hedge] = [this.#hedge, undefined];
+    if (attempt !== this.#hedge) this.#first = this.#hedge;
+    this.#hedge = undefined;
     if (outcome.kind === 'hedge-lost') return;
     if (outcome.kind !== 'answered') this.tried = [...this.tried, lease.upstream];
     if (this.#first) return;
-    clearTimeout(this.#hedgeTimer);
+    if (this.#hedgeTimer) clearTimeout(this.#hedgeTimer);
     const next = this.#next;
     this.#next = undefined;
     this.#owner.ended(lease, outcome, next);
@@ -184,7 +189,7 @@ export class Attempts implements Cancellable {
 
   #win(attempt: Attempted): void {
     const { record } = this.#owner;
-    clearTimeout(this.#hedgeTimer);
+    if (this.#hedgeTimer) clearTimeout(this.#hedgeTimer);
     const first = this.#first as Attempted;
     this.#recordWait(first.lease);
     record.upstream = attempt.lease.upstream.key;
@@ -198,9 +203,10 @@ export class Attempts implements Cancellable {
   /** How long the first attempt was waited for, by which the route finds out what is late. */
   #recordWait(first: Lease): void {
     const { record } = this.#owner;
-    if (!record.route || this.tried.length > 0) return;
+    const hedging = record.route && record.snapshot.hedging[record.route.index];
+    if (!hedging || this.tried.length > 0) return;
     const nowMs = this.#owner.now();
-    record.snapshot.hedging[record.route.index]?.record(nowMs - first.takenMs, nowMs);
+    hedging.record(nowMs - first.takenMs, nowMs);
   }
 
   #giveUpHedge(): void {
@@ -208,10 +214,17 @@ export class Attempts implements Cancellable {
   }
 }
 
+/** Origins that say how much they have in flight always do; the others are asked now and then. */
+function maySayLoad({ reported, requests }: Upstream): boolean {
+  return reported.reportedMs > 0 || requests % 64 === 1;
+}
+
 /** One attempt, as its carrier and its request know it. */
 class Attempted implements AttemptListener {
   readonly lease: Lease;
   running: Cancellable | undefined;
+  /** When its answer began. */
+  answeredMs: number | undefined;
   readonly #attempts: Attempts;
 
   constructor(attempts: Attempts, lease: Lease) {
@@ -219,8 +232,8 @@ class Attempted implements AttemptListener {
     this.lease = lease;
   }
 
-  answered(status: number, load: string | undefined): boolean {
-    return this.#attempts.answered(this, status, load);
+  answered(status: number, fields: Fields | undefined): boolean {
+    return this.#attempts.answered(this, status, fields);
   }
 
   settled(outcome: Outcome): void {

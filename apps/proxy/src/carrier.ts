@@ -1,5 +1,5 @@
 /** What the nine stages know of the client's side, whatever protocol it speaks. */
-import type { FieldLines, RequestHead } from '@headgate/http1';
+import type { FieldLines, Fields, RequestHead } from '@headgate/http1';
 import type { ErrorPage, FailureKind, Outcome } from './errors.ts';
 import type { PreparedRequest, RequestBody } from './exchange.ts';
 import type { Peer } from './forwarded.ts';
@@ -25,10 +25,10 @@ export interface AttemptOrder {
 /** Who an attempt tells what becomes of it. */
 export interface AttemptListener {
   /**
-   * The head of an answer has come, `load` being what its upstream says it has in flight. False
-   * when nobody wants the answer: the attempt then ends as `upstream-status`.
+   * The head of an answer has come, with these fields. False when nobody wants the answer: the
+   * attempt then ends as `upstream-status`.
    */
-  answered(status: number, load: string | undefined): boolean;
+  answered(status: number, fields: Fields | undefined): boolean;
   /** Called exactly once, possibly before the attempt has been returned. */
   settled(outcome: Outcome): void;
 }

@@ -11,6 +11,7 @@ import {
   type PreparedRequest,
   type RequestBody,
 } from './exchange.ts';
+import { fieldValue } from './headers.ts';
 import type { ServiceRuntime, UpstreamRuntime } from './snapshot.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 
@@ -221,8 +222,8 @@ export function createBench(given: { body?: FakeBody; framing?: number | 'chunke
   };
   const answers = { areWanted: true, heard: [] as [status: number, load: string | undefined][] };
   const attempt = new Attempt(orderOf(request, connections), client, {
-    answered(status, load) {
-      answers.heard.push([status, load]);
+    answered(status, fields) {
+      answers.heard.push([status, fields && fieldValue(fields, 'headgate-load')]);
       return answers.areWanted;
     },
     settled: (outcome) => outcomes.push(outcome),

@@ -16,7 +16,6 @@ import {
 import type { AttemptListener, AttemptOrder } from './carrier.ts';
 import type { Connections, ConnectionTaker } from './connections.ts';
 import { type FailureKind, failure } from './errors.ts';
-import { fieldValue } from './headers.ts';
 import type { Carried, UpstreamConnection } from './upstream-connection.ts';
 
 /** A request as every attempt sends it; made once, never changed. */
@@ -187,7 +186,7 @@ export class Attempt implements Carried, ConnectionTaker, BodyTaker {
 
   #begin(head: ResponseHead): void {
     const { status } = head;
-    if (!this.#listener.answered(status, fieldValue(head.fields, 'headgate-load'))) {
+    if (!this.#listener.answered(status, head.fields)) {
       this.#fail('upstream-status', `the upstream answered ${status}`);
       return;
     }

@@ -172,7 +172,8 @@ class Life implements AttemptsOwner, Guest, Cancellable {
   #acquire(): void {
     const { record, service } = this;
     enter(record, 'acquire');
-    const nowMs = this.now();
+    // Nothing has been waited for yet the first time.
+    const nowMs = record.attempts === 0 ? record.startedMs : this.now();
     const leftMs = record.deadlineMs - nowMs;
     if (isTooLate(service, leftMs, nowMs)) {
       const detail = `in the ${Math.max(0, Math.round(leftMs))} ms left no upstream would answer`;

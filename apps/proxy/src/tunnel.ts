@@ -174,7 +174,7 @@ function openTunnel(
       });
       opening.once('upgrade', (answer, upstreamSocket) => {
         beginAnswer();
-        listener.answered(101, answer.headers['headgate-load']?.toString());
+        listener.answered(101, undefined);
         answer.headers = passedOn(answer.headers, answerLines);
         // The library resets both sockets' timeouts in its own listener, which runs after this.
         process.nextTick(joinTeardown, socket, upstreamSocket, idleMs);
