@@ -14,7 +14,7 @@ const LONGEST_WINDOW_MS = 1_000;
 const LEAST_LATE = 3;
 
 /** Less waiting than this, in milliseconds, is no reason to hold anybody up. */
-const TOLERABLE_QUEUE_MS = 100;
+const TOLERABLE_QUEUE_MS = 50;
 
 /** A limit that was not reached for this long is lifted, in milliseconds. */
 const UNUSED_MS = 500;
@@ -28,6 +28,9 @@ const RATE_MEMORY_MS = 2_000;
 const FIRST_HELD_ANSWERS = 30;
 /** then by this many, as is whether a higher limit gains any: mistakes would add up for ever. */
 const HELD_ANSWERS = 100;
+
+/** A limit is raised at most so many times at once. */
+const MOST_RAISE = 4;
 
 /** A higher limit is tried this often, in milliseconds, even when it seems to cost nothing. */
 const PROBE_MS = 10_000;
@@ -197,7 +200,8 @@ export class ConcurrencyLimit {
     const isCostly = rate < 0.7 * this.#freeRatePerSecond;
     if (!isCostly && nowMs - this.#judgedMs < PROBE_MS) return;
     this.#raised = { ...this.#base, ratePerSecond: rate, isProbe: !isCostly };
-    this.#base.meanMs = meanMs;
+    // Step by step: what is answered now may have waited for all that came before the limit.
+    this.#base.meanMs = Math.min(meanMs, MOST_RAISE * this.#base.meanMs);
     this.#base.quickMs = this.#quickOf();
   }
 

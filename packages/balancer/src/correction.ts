@@ -70,6 +70,11 @@ export function handicapOf(upstream: Upstream, { zone }: Comparison): number {
   return OTHER_ZONE_HANDICAP;
 }
 
+/** Is one answer after that time as quick as others' answers are? */
+export function isQuick(latencyMs: number, { medianLnMs }: Comparison): boolean {
+  return medianLnMs !== undefined && !isSlow(latencyMs / Math.exp(medianLnMs));
+}
+
 /** Is that slow, rather than a matter of chance? */
 export function isSlow(slowness: number): boolean {
   return slowness > SLOW_RATIO;

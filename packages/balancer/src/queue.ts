@@ -28,11 +28,11 @@ export class QueueEntry {
 
 /** Input of `createQueue`. */
 export interface QueueOptions {
-  /** The wait that is tolerated when there has been a queue for some time. Default 20 ms. */
+  /** The wait that is tolerated when there has been a queue for some time. Default 50 ms. */
   readonly targetMs?: number;
-  /** The wait that is tolerated in a burst. Default 50 ms. */
+  /** The wait that is tolerated in a burst. Default 100 ms. */
   readonly burstMs?: number;
-  /** After this an entry is given up: the prediction was wrong. Default 100 ms. */
+  /** After this an entry is given up: the prediction was wrong. Default 200 ms. */
   readonly longestMs?: number;
 }
 
@@ -73,9 +73,9 @@ const ranks: Readonly<Record<Priority, number>> = { high: 0, normal: 1, low: 2 }
 
 /** An empty queue. */
 export function createQueue<Entry extends QueueEntry>({
-  targetMs = 20,
-  burstMs = 50,
-  longestMs = 100,
+  targetMs = 50,
+  burstMs = 100,
+  longestMs = 200,
 }: QueueOptions = {}): Queue<Entry> {
   const lines = priorities.map((): Line => ({ oldest: undefined, newest: undefined }));
   let length = 0;

@@ -4,6 +4,7 @@ import {
   compare,
   correctionOf,
   handicapOf,
+  isQuick,
   isSlow,
   slownessOf,
 } from './correction.ts';
@@ -12,7 +13,7 @@ import { Lease, type LeaseOutcome, type LeaseOwner } from './lease.ts';
 import { assertDistinctKeys, canSpare, decideMembers, setLimits } from './membership.ts';
 import type { Ask, Policy } from './policy.ts';
 import type { Random } from './random.ts';
-import { nextTrial, trialsDue } from './trials.ts';
+import { nextTrial, retryTrial, trialsDue } from './trials.ts';
 import { note, type Upstream, type UpstreamEvent } from './upstream.ts';
 
 /** Input of `createService` and of `reconfigure`. */
@@ -129,6 +130,8 @@ export class Service implements LeaseOwner {
     if (isGood) {
       upstream.latency.observe(latencyMs, isAvoidedNow(upstream), nowMs);
       upstream.found.answered(latencyMs, lease.waitingBefore);
+      // It may have recovered: better not to wait for another second to know.
+      if (isAvoidedNow(upstream) && isQuick(latencyMs, this.#comparison)) retryTrial(upstream);
       this.#succeeded(lease, nowMs);
     } else {
       this.#failed(lease, 'answered with a server error', nowMs);

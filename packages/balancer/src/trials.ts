@@ -30,6 +30,11 @@ export function trialsDue(
   });
 }
 
+/** Has `upstream` due again at once. */
+export function retryTrial(upstream: Upstream): void {
+  upstream.pickedMs = Number.NEGATIVE_INFINITY;
+}
+
 /** The first of `trials` this request may be risked on. */
 export function nextTrial(trials: readonly Upstream[], ask: Ask): Upstream | undefined {
   return trials.find((one) => {
