@@ -30,7 +30,7 @@ const FIRST_HELD_ANSWERS = 30;
 const HELD_ANSWERS = 100;
 
 /** A limit is raised at most so many times at once. */
-const MOST_RAISE = 4;
+const MOST_RAISE = 8;
 
 /** A higher limit is tried this often, in milliseconds, even when it seems to cost nothing. */
 const PROBE_MS = 10_000;
