@@ -100,11 +100,11 @@ describe('the waiting room of a service', () => {
     const { fill, enter, told, admission, pass } = createRoom(t);
     fill();
     enter('a');
-    pass(50);
+    pass(100);
     enter('b');
-    pass(65);
+    pass(115);
     assert.match(told.join(), /^a shed for \d+ s$/);
-    pass(50);
+    pass(100);
     assert.equal(told.length, 2);
     assert.equal(admission.length, 0);
   });
@@ -244,7 +244,7 @@ describe('a request that finds all upstreams full', () => {
   it('hears the same when it has waited for too long', (t) => {
     const { first, open, pass, assertIdle } = createFull(t);
     const { carrier } = open();
-    pass(120);
+    pass(250);
     assert.equal(carrier.page?.status, 503);
     first.last().answer();
     assertIdle();
