@@ -6,6 +6,7 @@ import { globSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
+import { killStragglers, RUN_VARIABLE } from './stragglers.ts';
 
 const ROOTS = ['apps', 'packages', 'scripts', 'test'];
 const wanted = process.argv.slice(2);
@@ -21,15 +22,22 @@ if (files.length === 0) {
   process.exit(1);
 }
 
+const TIME_LIMIT_MS = 180_000;
+/** A file is over when its output ends: a process it left behind may keep that from happening. */
+const SILENCE_LIMIT_MS = TIME_LIMIT_MS + 30_000;
+
 // Tests of whole stacks come last and one at a time: they start many processes each.
 const isStack = (file: string) => file.startsWith('test/');
 const counts = { passed: 0, failed: 0, skipped: 0 };
+process.env[RUN_VARIABLE] = String(process.pid);
+const silence = setTimeout(breakSilence, SILENCE_LIMIT_MS);
 await runFiles(
   files.filter((file) => !isStack(file)),
   availableParallelism(),
 );
 await runFiles(files.filter(isStack), 1);
 
+clearTimeout(silence);
 const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : '';
 console.log(`\n${counts.passed} passed, ${counts.failed} failed${skipped}`);
 process.exit(counts.failed > 0 ? 1 : 0);
@@ -39,7 +47,7 @@ async function runFiles(group: string[], concurrency: number): Promise<void> {
   const stream = run({
     files: group,
     concurrency,
-    timeout: 180_000,
+    timeout: TIME_LIMIT_MS,
     execArgv: ['--import', new URL('./leak-check.ts', import.meta.url).href],
   });
   stream.on('test:pass', (event) => {
@@ -51,5 +59,17 @@ async function runFiles(group: string[], concurrency: number): Promise<void> {
     if (event.details.type !== 'suite') counts.failed++;
   });
   const output = stream.compose(spec);
-  for await (const line of output) process.stdout.write(line);
+  for await (const line of output) {
+    process.stdout.write(line);
+    silence.refresh();
+  }
+}
+
+function breakSilence(): void {
+  counts.failed++;
+  const killed = killStragglers(String(process.pid));
+  console.log(`no word for ${SILENCE_LIMIT_MS / 1_000} s; killed what was left:`);
+  for (const commandLine of killed) console.log(`  ${commandLine}`);
+  if (killed.length === 0) process.exit(1);
+  silence.refresh();
 }

@@ -21,8 +21,25 @@ export interface RunningStack {
   stop(): Promise<void>;
 }
 
+/** Another process may take a port between its choice and its use. */
+const START_ATTEMPTS = 3;
+
+/** Rejects, with nothing left running, when a process does not start. */
 export async function startStack(): Promise<RunningStack> {
   const redis = await startRedis();
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startProcesses(redis);
+    } catch (error) {
+      const isTaken = error instanceof Error && /in use/.test(error.message);
+      if (isTaken && attempt < START_ATTEMPTS) continue;
+      await redis?.stop();
+      throw error;
+    }
+  }
+}
+
+async function startProcesses(redis: Redis | undefined): Promise<RunningStack> {
   const ports = new Map<number, number>();
   for (const { ports: own } of readStack('deploy/compose.yaml')) {
     for (const { port } of own) ports.set(port, await freePort());
@@ -47,7 +64,15 @@ export async function startStack(): Promise<RunningStack> {
     await waitUntilReady(definition.readyUrl, () => hasExited);
     if (hasExited) throw new Error(`${definition.name} did not start:\n${complaints.join('\n')}`);
   };
-  for (const definition of definitions) await launch(definition, {});
+  const stopProcesses = async () => {
+    for (const { name } of [...definitions].reverse()) await running.get(name)?.stop();
+  };
+  try {
+    for (const definition of definitions) await launch(definition, {});
+  } catch (error) {
+    await stopProcesses();
+    throw error;
+  }
 
   const portOf = (port: number) => `http://127.0.0.1:${ports.get(port)}`;
   return {
@@ -68,7 +93,7 @@ export async function startStack(): Promise<RunningStack> {
     },
     killRedis: async () => redis?.stop(),
     async stop() {
-      for (const { name } of [...definitions].reverse()) await running.get(name)?.stop();
+      await stopProcesses();
       await redis?.stop();
     },
   };
@@ -80,10 +105,14 @@ export function residentMiB(pid: number): number {
   return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1_024;
 }
 
-/** Below the range the kernel takes client ports from, so that no connection sits on it. */
+const given = new Set<number>();
+
+/** Below the range the kernel takes client ports from, and none twice. */
 async function freePort(): Promise<number> {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 10_000);
+    if (given.has(port)) continue;
+    given.add(port);
     const isFree = await new Promise<boolean>((resolve) => {
       const server = createServer();
       server.once('error', () => resolve(false));
@@ -93,19 +122,27 @@ async function freePort(): Promise<number> {
   }
 }
 
-async function startRedis(): Promise<{ url: string; stop(): Promise<void> } | undefined> {
+interface Redis {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+async function startRedis(): Promise<Redis | undefined> {
   if (spawnSync('redis-server', ['--version']).error) {
     if (process.env.CI === 'true') throw new Error('redis-server is missing; CI must have it');
     return undefined;
   }
   const port = await freePort();
   const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
-  const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'ignore'] });
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  await new Promise<void>((resolve) => {
+  await new Promise<void>((resolve, reject) => {
+    let text = '';
     child.stdout.on('data', (chunk: Buffer) => {
-      if (chunk.includes('Ready to accept connections')) resolve();
+      text += chunk;
+      if (text.includes('Ready to accept connections')) resolve();
     });
+    void exited.then(() => reject(new Error(`redis-server ended:\n${text}`)));
   });
   return {
     url: `redis://127.0.0.1:${port}`,

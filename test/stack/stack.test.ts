@@ -34,14 +34,14 @@ let nextId = 1_000;
 const freshItem = () => `/items/${nextId++}`;
 
 let stack: RunningStack;
-let agent: Agent;
+const agent = new Agent({ connections: 64 });
 before(async () => {
   stack = await startStack();
-  agent = new Agent({ connections: 64 });
 });
 after(async () => {
   await agent.close();
-  await stack.stop();
+  // Without one it did not start, and has stopped what it had started.
+  await (stack as RunningStack | undefined)?.stop();
 });
 
 async function getItem(path: string): Promise<{ status: number; item: Item }> {
