@@ -1,16 +1,23 @@
-/** Validates what cannot be run without an engine: the compose file, the Dockerfile, the config. */
+/** Validates what cannot be run here: the compose file, the Dockerfile, the config, the units. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ValidationSeverity, validate } from 'dockerfile-utils';
+import { checkKernelSettings, checkUnits } from './check-units.ts';
 import { readStack } from './stack.ts';
 
-/** Returns one line per problem found in `directory`. */
+/** Returns one line per problem found in `directory`; prints what cannot be checked here. */
 export function checkDeploy(directory: string): string[] {
+  const hosts = [
+    checkUnits(join(directory, 'systemd')),
+    checkKernelSettings(join(directory, 'sysctl', '90-headgate.conf')),
+  ];
+  for (const { skipped } of hosts) if (skipped) console.log(`note ${skipped}`);
   return [
     ...checkCompose(join(directory, 'compose.yaml')),
     ...checkDockerfile(join(directory, 'Dockerfile')),
     ...checkProxyConfig(join(directory, 'headgate.yaml')),
+    ...hosts.flatMap(({ problems }) => problems),
   ];
 }
 

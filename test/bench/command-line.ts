@@ -1,10 +1,16 @@
 /** The command line of the bench. */
 import { parseArgs } from 'node:util';
 import { loadCases } from './cases.ts';
+import {
+  type ConcurrencyCommand,
+  concurrencyUsage,
+  parseConcurrencyCommand,
+} from './concurrency-command-line.ts';
 import { peers } from './contestants.ts';
 import { type FaultCommand, faultUsage, parseFaultCommand } from './fault-command-line.ts';
 import { generators } from './generators.ts';
 import { HELD_CASE } from './held-load.ts';
+import { type MillionCommand, millionUsage, parseMillionCommand } from './million-command-line.ts';
 
 export interface BenchCommand {
   readonly contest: ContestName;
@@ -34,6 +40,8 @@ const CONTESTS = {
   },
 };
 
+export type Command = BenchCommand | FaultCommand | ConcurrencyCommand | MillionCommand;
+
 type ContestName = keyof typeof CONTESTS;
 
 export const usage = `usage: pnpm bench proxy|load [--case NAME]... [--peer NAME]... [--seconds N] [--rounds N] [--json FILE]
@@ -46,14 +54,16 @@ export const usage = `usage: pnpm bench proxy|load [--case NAME]... [--peer NAME
   --rounds   windows per contestant and case, 1 to 100 (5)
   --json     also write every window to FILE
 
-${faultUsage}`;
+${faultUsage}
+${concurrencyUsage}
+${millionUsage}`;
 
 /** Reads the arguments after the program; a problem is what to tell the user. */
-export function parseCommandLine(
-  args: readonly string[],
-): BenchCommand | FaultCommand | { problem: string } {
+export function parseCommandLine(args: readonly string[]): Command | { problem: string } {
   try {
     if (args[0] === 'faults') return parseFaultCommand(args.slice(1));
+    if (args[0] === 'concurrency') return parseConcurrencyCommand(args.slice(1));
+    if (args[0] === 'million') return parseMillionCommand(args.slice(1));
     const { values, positionals } = parseArgs({
       args: [...args],
       allowPositionals: true,
@@ -67,7 +77,7 @@ export function parseCommandLine(
     });
     const [contest] = positionals;
     if (positionals.length !== 1 || (contest !== 'proxy' && contest !== 'load')) {
-      throw new Error('say what to bench: proxy, load or faults');
+      throw new Error('say what to bench: proxy, load, faults, concurrency or million');
     }
     const { cases, peers: all, seconds } = CONTESTS[contest];
     return {

@@ -10,6 +10,8 @@ export interface Entrant extends AsyncDisposable {
   readonly name: string;
   /** Where it listens, without a path. */
   readonly url: string;
+  /** Where it reports about itself, if it does. */
+  readonly adminUrl: string;
   readonly process: PinnedProcess;
 }
 
@@ -51,6 +53,7 @@ export async function startEntrant(
   return {
     name: contestant.name,
     url,
+    adminUrl: `http://127.0.0.1:${place.adminPort}`,
     process,
     [Symbol.asyncDispose]: process[Symbol.asyncDispose],
   };

@@ -15,8 +15,8 @@ export function nginxCommand(folder: string): Command {
   };
 }
 
-/** One worker, no access log, temporary files below `folder`; `http` goes into the http block. */
-export function nginxConf(folder: string, http: string): string {
+/** No access log, temporary files below `folder`; `http` goes into the http block. */
+export function nginxConf(folder: string, http: string, workers = 1): string {
   // A master that is root gives its worker away, who then cannot read the folder.
   const user = process.getuid?.() === 0 ? 'user root;' : '';
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
@@ -24,7 +24,7 @@ export function nginxConf(folder: string, http: string): string {
     .join('\n  ');
   return `${user}
 daemon off;
-worker_processes 1;
+worker_processes ${workers};
 worker_rlimit_nofile ${WORKER_CONNECTIONS};
 pid ${join(folder, 'nginx.pid')};
 error_log ${join(folder, 'error.log')} warn;

@@ -1,4 +1,4 @@
-/** Child processes bound to one core, and stopped with everything they have started. */
+/** Child processes bound to cores, and stopped with everything they have started. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -26,12 +26,15 @@ const STOP_DEADLINE_MS = 3_000;
 const KEPT_COMPLAINTS = 2_000;
 
 /**
- * Starts a command on `core`, in a process group of its own so that Ctrl-C ends it only through
+ * Starts a command on a core, or on a list such as `0,1`, in a process group of its own so that Ctrl-C ends it only through
  * disposal: SIGTERM, and SIGKILL by process id for what is left after `STOP_DEADLINE_MS`.
  */
-export function startPinned({ command, args, env }: Command, core: number): PinnedProcess {
+export function startPinned(
+  { command, args, env }: Command,
+  cores: number | string,
+): PinnedProcess {
   // The channel carries the messages of Node processes; Headgate also drains when it closes.
-  const child = spawn('taskset', ['-c', String(core), command, ...args], {
+  const child = spawn('taskset', ['-c', String(cores), command, ...args], {
     detached: true,
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     env: { ...process.env, ...env },

@@ -44,11 +44,11 @@ const load: OwnLoad = {
   hasLoadReports: true,
 };
 
-async function loadYaml(): Promise<ProxyConfig> {
+async function loadYaml(text = yaml): Promise<ProxyConfig> {
   const directory = await mkdtemp(join(tmpdir(), 'simulate-'));
   try {
     const file = join(directory, 'headgate.yaml');
-    await writeFile(file, yaml);
+    await writeFile(file, text);
     const loaded = await loadProxyConfig(file, {});
     assert.ok(loaded.ok, JSON.stringify(loaded));
     return loaded.config;
@@ -98,6 +98,15 @@ describe('a service of a configuration, simulated', async () => {
     const { scenario, policy } = ownServiceOf(config, { ...load, faults });
     const { counts, count } = simulate(scenario, policy, 1);
     assert.ok(count > 2_800 && counts.good > 0.9 * count, JSON.stringify(counts));
+  });
+
+  it('has to have its upstreams written down', async () => {
+    const text = yaml.replace('url: http://127.0.0.1:5001', 'dns: http://other.internal');
+    const discovered = await loadYaml(text);
+    assert.throws(
+      () => ownServiceOf(discovered, { ...load, service: 'other' }),
+      /services\.other\.upstreams\[0\] \(http:\/\/other\.internal\) is discovered .* as url/,
+    );
   });
 
   it('says which services and upstreams there are', () => {

@@ -42,13 +42,14 @@ type Service = ProxyConfig['services'][string];
 export function ownServiceOf(config: ProxyConfig, load: OwnLoad): OwnService {
   const { phases, serviceTime, faults } = load;
   const [name, service] = chosenService(config, load.service);
-  const urls = service.upstreams.map(({ url }) => url);
+  const upstreams = writtenUpstreams(name, service);
+  const urls = upstreams.map(({ url }) => url);
   for (const { text, target } of faults) {
     if (target !== 'all') checkUrl(`--fault "${text}"`, target, urls, name);
   }
   for (const url of load.workersOf.keys()) checkUrl('--workers', url, urls, name);
   const route = config.routes.find((one) => one.service === name);
-  const origins = service.upstreams.map(({ url, weight, zone, maxInFlight }) => ({
+  const origins = upstreams.map(({ url, weight, zone, maxInFlight }) => ({
     key: url,
     weight,
     zone,
@@ -94,6 +95,17 @@ export function ownServiceOf(config: ProxyConfig, load: OwnLoad): OwnService {
       goals: () => [],
     },
   };
+}
+
+/** What is discovered when a proxy runs, nobody knows here. */
+function writtenUpstreams(name: string, { upstreams }: Service) {
+  return upstreams.map(({ url, ...rest }, i) => {
+    if (url !== undefined) return { url, ...rest };
+    const { dns, srv, file } = rest;
+    throw new Error(
+      `services.${name}.upstreams[${i}] (${dns ?? srv ?? file}) is discovered when the proxy runs; write the upstreams to simulate as url`,
+    );
+  });
 }
 
 function chosenService({ services }: ProxyConfig, wanted: string | undefined): [string, Service] {

@@ -1,7 +1,7 @@
 /** What the admin listener of an edge says. */
 import { eventually } from './eventually.ts';
 import type { ProxyProcess } from './proxy-process.ts';
-import { get } from './raw-client.ts';
+import { exchangeOnce, get } from './raw-client.ts';
 
 export interface UpstreamReport {
   readonly url: string;
@@ -28,7 +28,9 @@ export interface Sample {
 
 /** The services of `/api/services`. */
 async function readServices(proxy: ProxyProcess): Promise<readonly ServiceReport[]> {
-  const response = await get(proxy.adminPort, '/api/services', 'Connection: close');
+  // By address: under any other name it would be refused.
+  const head = ['GET /api/services HTTP/1.1', 'Host: 127.0.0.1', 'Connection: close', '', ''];
+  const response = await exchangeOnce(proxy.adminPort, head.join('\r\n'));
   return (JSON.parse(response.text) as { services: ServiceReport[] }).services;
 }
 

@@ -16,14 +16,24 @@ export interface Exit {
 /** Settings of the one service that `startProxyTo` writes. */
 export type TestService = Partial<ProxyConfigInput['services'][string]>;
 
+/** One process, which is enough for most tests and starts sooner; or a supervisor and workers. */
+export type ProxyMode = 'single' | 'supervised';
+
+const MODE: ProxyMode = process.env.HEADGATE_TEST_MODE === 'supervised' ? 'supervised' : 'single';
+
 /** Starts an edge and waits until it says `ready`; rejects with its complaints when it exits. */
-export async function startProxy(config: TestConfig): Promise<ProxyProcess> {
+export async function startProxy(
+  config: TestConfig,
+  mode: ProxyMode = MODE,
+): Promise<ProxyProcess> {
   const file = await writeConfig(configText(config));
-  const child = spawn(process.execPath, [headgateMain, 'run', '--config', file.path], {
+  const args = [headgateMain, 'run', '--config', file.path];
+  if (mode === 'single') args.push('--single');
+  const child = spawn(process.execPath, args, {
     // The channel lets the edge notice when the process of the tests dies.
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
-  const proxy = new ProxyProcess(child, file);
+  const proxy = new ProxyProcess(child, file, mode);
   try {
     await proxy.prints('ready');
   } catch (error) {
@@ -63,10 +73,12 @@ export class ProxyProcess implements AsyncDisposable {
   stdout = '';
   stderr = '';
   private exit: Exit | undefined;
+  private readonly mode: ProxyMode;
 
-  constructor(child: ChildProcess, file: ConfigFile) {
+  constructor(child: ChildProcess, file: ConfigFile, mode: ProxyMode) {
     this.child = child;
     this.file = file;
+    this.mode = mode;
     child.stdout?.on('data', (chunk) => {
       this.stdout += chunk;
     });
@@ -124,8 +136,9 @@ export class ProxyProcess implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.signal('SIGKILL');
-    await soon(this.exited, 'the exit of the edge');
+    // A supervisor takes its workers along only when it is asked.
+    this.signal(this.mode === 'single' ? 'SIGKILL' : 'SIGQUIT');
+    await soon(this.exited, 'the exit of the edge').finally(() => this.signal('SIGKILL'));
     await this.file[Symbol.asyncDispose]();
   }
 }

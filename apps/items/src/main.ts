@@ -1,6 +1,6 @@
 // Starts the items origin: environment → settings → partner client and cache → app → listener.
 import { createCache, createMemoryStore, createRedisStore } from '@headgate/cache';
-import { readSettings, runOrigin } from '@headgate/origin';
+import { readSettings, runOrigin, type StartedOrigin } from '@headgate/origin';
 import { createPartnerClient } from '@headgate/origin/client';
 import { createItemsApp } from './app.ts';
 import { createPartSource } from './parts.ts';
@@ -8,31 +8,35 @@ import { envNames, settingsSchema } from './settings.ts';
 
 const settings = await readSettings({ name: 'items', schema: settingsSchema, envNames });
 
-const partner = createPartnerClient({
-  name: 'partner',
-  baseUrl: settings.partnerUrl,
-  timeoutMs: settings.partnerTimeoutMs,
-  maxConnections: settings.partnerConnections,
-  maxInFlight: settings.partnerConnections,
-  maxQueue: settings.partnerQueue,
-});
-const memory = createMemoryStore({ maxSizeBytes: settings.cacheSizeBytes });
-const stores =
-  settings.redisUrl === undefined
-    ? [memory]
-    : [memory, createRedisStore({ url: settings.redisUrl, prefix: 'items:' })];
-const cache = createCache({ stores });
+await runOrigin({ name: 'items', ...settings, start });
 
-const app = createItemsApp({
-  parts: createPartSource({ partner, cache, ttlMs: settings.cacheTtlMs }),
-  instance: settings.instance ?? `items:${settings.port}`,
-  feedConcurrency: settings.feedConcurrency,
-  extraLatencyMs: settings.extraLatencyMs,
-  deadlineMs: settings.deadlineMs,
-});
-await runOrigin(app, {
-  ...settings,
-  onClosed: async () => {
-    await Promise.all([partner.close(), cache.close()]);
-  },
-});
+async function start(): Promise<StartedOrigin> {
+  const partner = createPartnerClient({
+    name: 'partner',
+    baseUrl: settings.partnerUrl,
+    timeoutMs: settings.partnerTimeoutMs,
+    maxConnections: settings.partnerConnections,
+    maxInFlight: settings.partnerConnections,
+    maxQueue: settings.partnerQueue,
+  });
+  const memory = createMemoryStore({ maxSizeBytes: settings.cacheSizeBytes });
+  const stores =
+    settings.redisUrl === undefined
+      ? [memory]
+      : [memory, createRedisStore({ url: settings.redisUrl, prefix: 'items:' })];
+  const cache = createCache({ stores });
+
+  const origin = createItemsApp({
+    parts: createPartSource({ partner, cache, ttlMs: settings.cacheTtlMs }),
+    instance: settings.instance ?? `items:${settings.port}`,
+    feedConcurrency: settings.feedConcurrency,
+    extraLatencyMs: settings.extraLatencyMs,
+    deadlineMs: settings.deadlineMs,
+  });
+  return {
+    origin,
+    async onClosed() {
+      await Promise.all([partner.close(), cache.close()]);
+    },
+  };
+}

@@ -5,4 +5,8 @@ import { envNames, settingsSchema } from './settings.ts';
 
 const settings = await readSettings({ name: 'live', schema: settingsSchema, envNames });
 
-await runOrigin(createLiveApp(settings), settings);
+await runOrigin({
+  name: 'live',
+  ...settings,
+  start: async () => ({ origin: createLiveApp(settings) }),
+});

@@ -71,7 +71,9 @@ export function userOf(id: number): User {
 }
 
 function phrase(id: number, salt: number, length: number): string {
-  return Array.from({ length }, (_, index) => pick(words, id, salt * 1000 + index)).join(' ');
+  let text = pick(words, id, salt * 1000);
+  for (let index = 1; index < length; index++) text += ` ${pick(words, id, salt * 1000 + index)}`;
+  return text;
 }
 
 function pick(list: readonly string[], id: number, salt: number): string {

@@ -6,7 +6,13 @@ import { createRandom } from './random.ts';
 import { envNames, settingsSchema } from './settings.ts';
 
 const settings = await readSettings({ name: 'partner', schema: settingsSchema, envNames });
-const { latency, errorRate, stallRate, seed } = settings;
-const dial = createDial({ latency, errorRate, stallRate, paths: {} });
 
-await runOrigin(createPartnerApp({ dial, random: createRandom(seed) }), settings);
+await runOrigin({
+  name: 'partner',
+  ...settings,
+  async start() {
+    const { latency, errorRate, stallRate, seed } = settings;
+    const dial = createDial({ latency, errorRate, stallRate, paths: {} });
+    return { origin: createPartnerApp({ dial, random: createRandom(seed) }) };
+  },
+});

@@ -15,9 +15,8 @@ export function misbehave(
 ): MiddlewareHandler<OriginEnv> {
   return async (c, next) => {
     const { latency, errorRate, stallRate } = dial.behaviour(c.req.path, route);
-    const left = AbortSignal.any([c.req.raw.signal, c.var.draining]);
     if (random() < stallRate) {
-      await untilAborted(left);
+      await untilAborted(AbortSignal.any([c.req.raw.signal, c.var.draining]));
       throw failure(503, 'the partner was stalling when it was told to leave');
     }
     const latencyMs = latency(random);

@@ -151,4 +151,12 @@ describe('tlsNameOf', () => {
       assert.equal(tlsNameOf(upstreamAddressOf(url)), name);
     });
   }
+
+  it('asks for the name that was given instead, where there is TLS', () => {
+    const name = 'items.example.com';
+    assert.equal(tlsNameOf(upstreamAddressOf('https://127.0.0.1', name)), name);
+    assert.equal(tlsNameOf(upstreamAddressOf('https://other.example.com', name)), name);
+    assert.equal(tlsNameOf(upstreamAddressOf('http://127.0.0.1', name)), undefined);
+    assert.equal(upstreamAddressOf('https://127.0.0.1', name).key, 'https://127.0.0.1');
+  });
 });

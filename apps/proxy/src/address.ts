@@ -18,6 +18,8 @@ export interface UpstreamAddress {
   readonly endpoint: Endpoint;
   /** True for https. */
   readonly isSecure: boolean;
+  /** Asked for and verified over TLS in place of the host. */
+  readonly tlsName?: string;
 }
 
 export type UpstreamUrl =
@@ -88,15 +90,19 @@ export function parseUpstreamUrl(text: string): UpstreamUrl {
 }
 
 /** The address of an upstream the schema has already accepted; throws on what it refuses. */
-export function upstreamAddressOf(text: string): UpstreamAddress {
+export function upstreamAddressOf(text: string, tlsName?: string): UpstreamAddress {
   const parsed = parseUpstreamUrl(text);
   if (!parsed.ok) throw new Error(parsed.reason);
-  return parsed.address;
+  return tlsName === undefined ? parsed.address : { ...parsed.address, tlsName };
 }
 
-/** The name for SNI; undefined for addresses, which have none (RFC 6066 §3), and without TLS. */
-export function tlsNameOf({ endpoint, isSecure }: UpstreamAddress): string | undefined {
+/**
+ * The name for SNI, which the certificate must have; undefined for addresses, which have none
+ * (RFC 6066 §3), unless they were given one, and without TLS.
+ */
+export function tlsNameOf({ endpoint, isSecure, tlsName }: UpstreamAddress): string | undefined {
   if (!isSecure || endpoint.kind === 'unix') return undefined;
+  if (tlsName !== undefined) return tlsName;
   return isIP(endpoint.host) === 0 ? endpoint.host : undefined;
 }
 

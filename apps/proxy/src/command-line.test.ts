@@ -13,9 +13,11 @@ function complaint(...argv: string[]): string {
   return command.problem;
 }
 
+const plainRun: Command = { name: 'run', file: 'a.ts', isSingle: false, isWatching: false };
+
 describe('the command line', () => {
   it('runs, checks and shows the file that is named', () => {
-    assert.deepEqual(parse('run', '--config', 'a.ts'), { name: 'run', file: 'a.ts' });
+    assert.deepEqual(parse('run', '--config', 'a.ts'), plainRun);
     assert.deepEqual(parse('-c', 'a.ts', 'check'), { name: 'check', file: 'a.ts' });
     assert.deepEqual(parse('show', '--config=a.ts'), { name: 'show', file: 'a.ts', isJson: false });
   });
@@ -37,7 +39,33 @@ describe('the command line', () => {
 
   it('does not look for a file when one is named', () => {
     const command = parseCommand(['run', '-c', 'a.ts'], () => assert.fail('looked for a file'));
-    assert.deepEqual(command, { name: 'run', file: 'a.ts' });
+    assert.deepEqual(command, plainRun);
+  });
+
+  it('runs as it is told', () => {
+    const options = ['--watch', '--workers', '4', '--pid-file', '/run/headgate.pid'];
+    assert.deepEqual(parse('run', '-c', 'a.ts', ...options), {
+      ...plainRun,
+      isWatching: true,
+      workers: 4,
+      pidFile: '/run/headgate.pid',
+    });
+    assert.deepEqual(parse('run', '-c', 'a.ts', '--single'), { ...plainRun, isSingle: true });
+  });
+
+  it('compares with a file or with an edge', () => {
+    const plain = { name: 'diff', file: 'headgate.config.yaml', isJson: false };
+    assert.deepEqual(parse('diff'), plain);
+    assert.deepEqual(parse('diff', '--against', 'old.yaml', '--json'), {
+      ...plain,
+      against: 'old.yaml',
+      isJson: true,
+    });
+    assert.deepEqual(parse('diff', '-c', 'new.yaml', '--admin', 'unix:/run/a.sock'), {
+      ...plain,
+      file: 'new.yaml',
+      adminAddress: 'unix:/run/a.sock',
+    });
   });
 
   it('explains a request with its headers', () => {
@@ -67,6 +95,16 @@ describe('the command line', () => {
     [['run', 'fast'], /^run takes no argument "fast"$/],
     [['run', '--cofnig', 'a.ts'], /--cofnig/],
     [['run', '--config'], /--config/],
+    [['check', '--watch'], /^check has no --watch$/],
+    [['run', '--json'], /^run has no --json$/],
+    [['show', '-H', 'a: b'], /^show has no -H$/],
+    [['show', '--wait', '5s'], /^show has no --wait$/],
+    [['run', '--workers', '0'], /^--workers takes a whole number from 1, got "0"$/],
+    [['run', '--workers', '257'], /^--workers takes a whole number/],
+    [['run', '--workers', 'auto'], /^--workers takes a whole number/],
+    [['run', '--single', '--workers', '2'], /^--single is one process/],
+    [['diff', 'a.yaml'], /^diff takes no argument "a.yaml"$/],
+    [['diff', '--against', 'a', '--admin', 'b'], /^diff compares with .* not both$/],
     [['explain'], /^explain takes a method and a URL/],
     [['explain', 'GET'], /^explain takes a method and a URL/],
     [['explain', 'GET', '/', 'more'], /^explain takes a method and a URL/],
@@ -79,7 +117,7 @@ describe('the command line', () => {
   }
 
   it('has every command in its help', () => {
-    for (const name of ['run', 'check', 'show', 'explain']) {
+    for (const name of ['run', 'check', 'show', 'explain', 'diff', 'ctl']) {
       assert.match(helpText, new RegExp(`^ {2}headgate ${name} `, 'm'));
     }
   });

@@ -2,8 +2,10 @@
  * Checks that need more than one setting: references, duplicates, routes that can never match.
  * They run on configs the schema has refused too, so that every problem is found at once.
  */
+import { normalize } from 'node:path';
 import { z } from 'zod';
 import { formatEndpoint, parseAddress, parseUpstreamUrl } from './address.ts';
+import { upstreamKinds } from './config-upstream.ts';
 import type { RouteMatch } from './router.ts';
 
 interface Issues {
@@ -14,9 +16,8 @@ interface Issues {
 
 const text = z.string().optional().catch(undefined);
 const bound = z.object({ address: text }).catch({});
-const service = z
-  .object({ upstreams: z.array(z.object({ url: text }).catch({})).catch([]) })
-  .catch({ upstreams: [] });
+const upstream = z.object({ url: text, dns: text, srv: text, file: text }).catch({});
+const service = z.object({ upstreams: z.array(upstream).catch([]) }).catch({ upstreams: [] });
 const match = z.object({
   host: text,
   path: text,
@@ -72,18 +73,28 @@ function checkAddresses({ listeners, admin }: Parts, report: Report): void {
 function checkUpstreams({ services }: Parts, report: Report): void {
   for (const [name, { upstreams }] of Object.entries(services ?? {})) {
     const seen = new Map<string, number>();
-    upstreams.forEach(({ url }, i) => {
-      const parsed = parseUpstreamUrl(url ?? '');
-      if (!parsed.ok) return;
-      const { key } = parsed.address;
-      const first = seen.get(key);
-      if (first === undefined) seen.set(key, i);
-      else {
-        const path = ['services', name, 'upstreams', i, 'url'];
-        report(path, `the same address as upstreams[${first}]; use weight to give it more`);
+    upstreams.forEach((upstream, i) => {
+      for (const kind of upstreamKinds) {
+        const value = upstream[kind];
+        const key = value === undefined ? undefined : identityOf(kind, value);
+        if (key === undefined) continue;
+        const first = seen.get(key);
+        if (first === undefined) seen.set(key, i);
+        else {
+          const path = ['services', name, 'upstreams', i, kind];
+          const what = kind === 'url' ? 'address' : kind === 'file' ? 'file' : 'name';
+          report(path, `the same ${what} as upstreams[${first}]; use weight to give it more`);
+        }
       }
     });
   }
+}
+
+/** What tells one entry from another; undefined for what the schema refuses anyway. */
+function identityOf(kind: (typeof upstreamKinds)[number], value: string): string | undefined {
+  if (kind === 'file') return `file ${normalize(value)}`;
+  const parsed = parseUpstreamUrl(value);
+  return parsed.ok ? `${kind} ${parsed.address.key}` : undefined;
 }
 
 /** Paths the schema has refused already. */

@@ -99,7 +99,7 @@ export const healthCheck = z
   .meta({ expects: 'an object' });
 
 interface CheckedService {
-  readonly upstreams: readonly { readonly url: string }[];
+  readonly upstreams: readonly { readonly url?: string | undefined }[];
   readonly healthCheck?: z.output<typeof healthCheck> | undefined;
 }
 
@@ -111,7 +111,7 @@ interface Report {
 export function checkProbePort({ upstreams, healthCheck }: CheckedService, report: Report): void {
   if (healthCheck?.port === undefined) return;
   const unix = upstreams.find(({ url }) => {
-    const parsed = parseUpstreamUrl(url);
+    const parsed = parseUpstreamUrl(url ?? '');
     return parsed.ok && parsed.address.endpoint.kind === 'unix';
   });
   if (!unix) return;

@@ -70,6 +70,7 @@ const defaults = {
   accessLog: 'off',
   logLevel: 'info',
   trustedProxies: [],
+  resolver: { minTtl: 1_000, maxTtl: 60_000, hold: 30_000, timeout: 2_000 },
   timeouts: {
     requestHead: 10_000,
     requestBodyIdle: 30_000,

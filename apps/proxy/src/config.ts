@@ -5,27 +5,14 @@
 import { type PolicyName, policyNames, priorities } from '@headgate/balancer';
 import { duration, type Loaded, loadConfig, setting, size } from '@headgate/config';
 import { z } from 'zod';
-import { parseAddress, parseUpstreamUrl } from './address.ts';
+import { address } from './config-address.ts';
+import { admin } from './config-admin.ts';
 import { crossCheck } from './config-checks.ts';
 import { checkProbePort, healthCheck } from './config-health-check.ts';
+import { resolver, upstreamEntry, zoneName } from './config-upstream.ts';
+import { expandUpstreams } from './discovery/expand.ts';
 import { createTrustedProxies } from './forwarded.ts';
 import { parseTarget } from './target.ts';
-
-const address = z
-  .string()
-  .superRefine((value, context) => {
-    const parsed = parseAddress(value);
-    if (!parsed.ok) context.addIssue({ code: 'custom', message: parsed.reason });
-  })
-  .meta({ expects: 'host:port such as 127.0.0.1:8080 or unix:/path' });
-
-const upstreamUrl = z
-  .string()
-  .superRefine((value, context) => {
-    const parsed = parseUpstreamUrl(value);
-    if (!parsed.ok) context.addIssue({ code: 'custom', message: parsed.reason });
-  })
-  .meta({ expects: 'a URL such as http://127.0.0.1:4001 or unix:/path' });
 
 const addressRange = z.string().superRefine((value, context) => {
   try {
@@ -42,25 +29,11 @@ const boundedSize = size().refine(
   'expected a size from 1KiB to 1MiB',
 );
 
-const zoneName = z.string().regex(/^[\w.-]{1,64}$/, 'expected a name such as eu-central-1a');
-
 const cookieName = z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/, 'expected the name of a cookie');
 
 const status = z.int().min(500).max(599);
 
 const listener = z.strictObject({ address });
-
-const upstream = z.strictObject({
-  url: upstreamUrl,
-  weight: setting(z.number().gt(0).max(1_000), {
-    default: 1,
-    reason: 'all upstreams are alike unless said otherwise',
-  }),
-  // Without one, the edge finds its own when the upstream shows a queue.
-  maxInFlight: z.int().min(1).optional(),
-  // Only where upstreams differ in it.
-  zone: zoneName.optional(),
-});
 
 const serviceTimeouts = z.strictObject({
   connect: setting(positiveDuration, {
@@ -120,7 +93,7 @@ const service = z.strictObject({
     default: 'headgate-upstream',
     reason: 'says what it is for; policy sticky only',
   }),
-  upstreams: z.array(upstream).min(1, 'expected at least one upstream'),
+  upstreams: z.array(upstreamEntry).min(1, 'expected at least one upstream'),
   healthCheck: healthCheck.optional(),
   timeouts: serviceTimeouts.prefault({}),
   retries: setting(z.int().min(0).max(10), {
@@ -209,6 +182,35 @@ const clientTimeouts = z.strictObject({
     unit: 'ms',
     reason: 'what Kubernetes waits before it kills',
   }),
+  drainDelay: setting(duration(), {
+    default: '0ms',
+    unit: 'ms',
+    reason: 'only who has a balancer in front knows how long it takes to see that /ready is 503',
+  }),
+});
+
+/** When a worker is replaced without anybody asking for it. */
+const recycling = z.strictObject({
+  requests: z.int().min(1_000).optional(),
+  age: positiveDuration.optional(),
+  memory: size()
+    .refine((bytes) => bytes >= 128 * 1_024 * 1_024, 'expected at least 128MiB')
+    .optional(),
+});
+
+const supervision = z.strictObject({
+  readyTimeout: setting(positiveDuration, {
+    default: '30s',
+    unit: 'ms',
+    reason: 'a start takes less than a second; a machine under load is forgiven much more',
+  }),
+  stuckAfter: setting(duration(), {
+    default: '10s',
+    unit: 'ms',
+    reason: 'nothing an edge does keeps its event loop for a second; 0ms turns it off',
+  }),
+  // Workers do not wear out by themselves.
+  recycle: recycling.prefault({}),
 });
 
 const limits = z.strictObject({
@@ -278,11 +280,16 @@ export const proxySchema = z
       service.superRefine(checkProbePort),
     ),
     routes: z.array(route).min(1, 'expected at least one route'),
-    admin: z.strictObject({ address }).optional(),
-    workers: setting(z.literal(1, 'this version runs one worker per process; expected 1'), {
+    admin: admin.optional(),
+    workers: setting(z.union([z.literal('auto'), z.int().min(1).max(256)]), {
       default: 1,
       unit: 'processes',
-      reason: 'several need a supervisor, which this version does not have',
+      reason: 'one process serves tens of thousands of requests a second; auto is one per core',
+    }),
+    supervision: supervision.prefault({}),
+    watch: setting(z.boolean(), {
+      default: false,
+      reason: 'a half-edited file is no wish; signals and the admin API say when it is whole',
     }),
     accessLog: setting(
       z.union([z.enum(['off', 'stdout']), z.strictObject({ file: z.string().min(1) })]),
@@ -298,6 +305,7 @@ export const proxySchema = z
     }),
     // Unknown unless somebody says so; upstreams in the same one are preferred.
     zone: zoneName.optional(),
+    resolver: resolver.prefault({}),
     timeouts: clientTimeouts.prefault({}),
     limits: limits.prefault({}),
   })
@@ -306,8 +314,37 @@ export const proxySchema = z
 export type ProxyConfig = z.output<typeof proxySchema>;
 /** What a user writes in `headgate.config.ts`. */
 export type ProxyConfigInput = z.input<typeof proxySchema>;
+/** A service as it is written. */
 export type ServiceConfig = ProxyConfig['services'][string];
-export type UpstreamConfig = ServiceConfig['upstreams'][number];
+/** One entry of `upstreams` as it is written: an address, or where addresses are to be found. */
+export type UpstreamEntry = ServiceConfig['upstreams'][number];
+
+/** One upstream by its address, whoever found it. */
+export interface UpstreamConfig {
+  readonly url: string;
+  readonly weight: number;
+  readonly zone?: string | undefined;
+  readonly maxInFlight?: number | undefined;
+  /** The name that is asked for and verified over TLS; default the host of `url`. */
+  readonly tlsName?: string | undefined;
+  /** What an operator has made of it; absent while it is used like any other. */
+  readonly state?: 'draining' | 'disabled' | undefined;
+}
+
+/** A service with its upstreams as they are now; there may be none while nothing is found. */
+export type EffectiveService = Omit<ServiceConfig, 'upstreams'> & {
+  readonly upstreams: readonly UpstreamConfig[];
+};
+
+/** What the data path runs: the config with every upstream by its address. */
+export type EffectiveConfig = Omit<ProxyConfig, 'services'> & {
+  readonly services: Readonly<Record<string, EffectiveService>>;
+};
+
+/** The effective config before anything is discovered: the upstreams that are written as `url`. */
+export function staticConfig(config: ProxyConfig): EffectiveConfig {
+  return expandUpstreams(config, new Map());
+}
 
 /** Gives a TypeScript config completion and checking; returns it unchanged. */
 export function defineConfig(config: ProxyConfigInput): ProxyConfigInput {

@@ -5,31 +5,33 @@
 
 import type { Socket } from 'node:net';
 import type { RequestHead } from '@headgate/http1';
+import type { DrainOrder, HandOverNote, SocketHandle, WorkerFacts } from '@headgate/supervisor';
 import {
   type AccessLog,
   createRandomHex,
   createRegistry,
   createRequestIds,
   type Logger,
+  type MetricFamily,
   type Registry,
   registerProcessMetrics,
 } from '@headgate/telemetry';
 import { logRequest } from './access-log.ts';
-import { endpointOf, formatEndpoint } from './address.ts';
-import { type AdminListener, startAdmin } from './admin/listener.ts';
+import { describeServices, type ServiceStatus } from './admin/services.ts';
 import type { Carrier, IncomingHead } from './carrier.ts';
-import type { ProxyConfig } from './config.ts';
+import type { EffectiveConfig } from './config.ts';
 import { type ErrorPage, errorPage, type Failure, statusOf } from './errors.ts';
 import { Peer } from './forwarded.ts';
-import { ClientConnection } from './http1/client-connection.ts';
+import { ClientConnection, type ClientHost } from './http1/client-connection.ts';
 import { type ClientSettings, clientSettings } from './http1/client-settings.ts';
-import { type Listener, listen } from './listen.ts';
+import type { AcceptedConnection, Listener } from './listen.ts';
+import { type Accepted, type DrainLimits, Listeners, type SharedSockets } from './listeners.ts';
 import { createProxyMetrics, type ProxyMetrics } from './metrics.ts';
 import { type Edge, serve } from './proxy.ts';
 import type { RequestRecord } from './request.ts';
 import { buildSnapshot, retireSnapshot, type Snapshot } from './snapshot.ts';
 import { TimerWheel } from './timer-wheel.ts';
-import { createTunnels } from './tunnel.ts';
+import { createTunnels, type Tunnels } from './tunnel.ts';
 
 export interface EdgeDeps {
   /** Monotonic clock in milliseconds. */
@@ -41,22 +43,26 @@ export interface EdgeDeps {
   /** What this edge is called among others that face the same upstreams. */
   readonly instance: string;
   readonly openAccessLog: (destination: 'stdout' | { file: string }) => AccessLog;
+  /** Those of a supervisor; without one the edge binds its own. */
+  readonly sockets?: SharedSockets;
 }
 
 export interface RunningEdge {
   /** Where it accepts, as `host:port`, in the order of the config. */
   readonly addresses: readonly string[];
-  readonly adminAddress: string | undefined;
   /** Swaps to `config`; rejects, with the old configuration still in force, when it cannot. */
-  apply(config: ProxyConfig): Promise<void>;
-  /** Counts a new configuration that was so wrong that it could not even be applied. */
-  countRefusedReload(): void;
+  apply(config: EffectiveConfig): Promise<void>;
+  /** Goes on with a connection of another worker. */
+  take(handle: SocketHandle, note: HandOverNote): void;
+  services(): readonly ServiceStatus[];
+  metrics(): readonly MetricFamily[];
+  facts(): WorkerFacts;
   /** Finishes what is under way, then closes everything. */
-  drain(): Promise<void>;
+  drain(order?: DrainOrder): Promise<void>;
 }
 
 /** Starts an edge; rejects with a readable message, and nothing left open, when it cannot. */
-export async function startEdge(config: ProxyConfig, deps: EdgeDeps): Promise<RunningEdge> {
+export async function startEdge(config: EffectiveConfig, deps: EdgeDeps): Promise<RunningEdge> {
   const edge = new EdgeProcess(config, deps);
   try {
     await edge.open();
@@ -70,24 +76,31 @@ export async function startEdge(config: ProxyConfig, deps: EdgeDeps): Promise<Ru
 class EdgeProcess implements RunningEdge {
   private readonly deps: EdgeDeps;
   private readonly registry: Registry = createRegistry();
-  private readonly metrics: ProxyMetrics;
+  private readonly metricsOfEdge: ProxyMetrics;
   private readonly timers: TimerWheel;
-  private readonly tunnels = createTunnels();
+  private readonly tunnels: Tunnels;
   private readonly edge: Edge;
   private readonly stopProcessMetrics: () => void;
-  private readonly listeners = new Map<string, Listener>();
+  private readonly listeners: Listeners;
   private snapshot: Snapshot;
   private clientSettings: ClientSettings;
   private accessLog: AccessLog | undefined;
-  private admin: AdminListener | undefined;
-  private isDraining = false;
+  private finished = 0;
+  private isLeaving = false;
   private readonly background = new Set<Promise<void>>();
+  private readonly hosts = new WeakMap<Listener, ClientHost>();
 
-  constructor(config: ProxyConfig, deps: EdgeDeps) {
+  constructor(config: EffectiveConfig, deps: EdgeDeps) {
     this.deps = deps;
-    this.metrics = createProxyMetrics(this.registry, () => this.snapshot);
+    this.metricsOfEdge = createProxyMetrics(
+      this.registry,
+      () => this.snapshot,
+      () => this.edge.inFlight,
+    );
     this.timers = new TimerWheel(deps.now);
+    this.tunnels = createTunnels(deps);
     this.stopProcessMetrics = registerProcessMetrics(this.registry);
+    this.listeners = new Listeners(deps.sockets, (accepted) => this.accept(accepted));
     const requestIds = createRequestIds(deps.randomBytes);
     this.edge = {
       snapshot: () => this.snapshot,
@@ -104,72 +117,72 @@ class EdgeProcess implements RunningEdge {
   }
 
   get addresses(): string[] {
-    return listenerKeys(this.snapshot.config).map((key) => {
-      const listener = this.listeners.get(key);
-      return listener ? formatEndpoint(listener.endpoint) : key;
-    });
-  }
-
-  get adminAddress(): string | undefined {
-    return this.admin && formatEndpoint(this.admin.endpoint);
+    return this.listeners.addresses(this.snapshot.config);
   }
 
   async open(): Promise<void> {
     const { config } = this.snapshot;
     this.useAccessLog(this.openAccessLog(config));
-    await this.openListeners(config);
-    this.admin = await this.openAdmin(config);
+    await this.listeners.open(config);
   }
 
-  async apply(config: ProxyConfig): Promise<void> {
-    try {
-      await this.replace(config);
-    } catch (error) {
-      this.countRefusedReload();
-      throw error;
-    }
-    this.metrics.reloaded('applied');
-  }
-
-  countRefusedReload(): void {
-    this.metrics.reloaded('refused');
-  }
-
-  private async replace(config: ProxyConfig): Promise<void> {
+  async apply(config: EffectiveConfig): Promise<void> {
     const before = this.snapshot;
-    const opened = await this.openListeners(config);
-    let admin = this.admin;
+    const opened = await this.listeners.open(config);
     let accessLog = this.accessLog;
     try {
       if (!same(config.accessLog, before.config.accessLog)) accessLog = this.openAccessLog(config);
-      if (!same(config.admin, before.config.admin)) admin = await this.openAdmin(config);
     } catch (error) {
-      await this.closeListeners(opened);
-      if (accessLog !== this.accessLog) await accessLog?.close();
+      await this.listeners.close(opened, this.drainLimits(false));
       throw error;
     }
     this.snapshot = this.build(config, before);
     this.clientSettings = clientSettings(config);
-    const oldAdmin = this.admin;
+    this.deps.log.setLevel(config.logLevel);
     const oldLog = this.accessLog;
-    this.admin = admin;
     this.useAccessLog(accessLog);
-    if (oldAdmin !== admin) await oldAdmin?.close();
     if (oldLog !== accessLog) await oldLog?.close();
-    const wanted = new Set(listenerKeys(config));
-    const unwanted = [...this.listeners.keys()].filter((key) => !wanted.has(key));
-    this.finishInBackground(this.closeListeners(unwanted));
+    // Who moved the file away asks for a reload to get a new one.
+    else accessLog?.reopen();
+    const unwanted = this.listeners.unwanted(config);
+    this.finishInBackground(this.listeners.close(unwanted, this.drainLimits(false)));
     this.finishInBackground(retireSnapshot(before, this.snapshot));
   }
 
-  async drain(): Promise<void> {
-    this.isDraining = true;
-    await this.closeListeners([...this.listeners.keys()]);
+  take(handle: SocketHandle, note: HandOverNote): void {
+    this.listeners.take(handle, note);
+  }
+
+  services(): readonly ServiceStatus[] {
+    return describeServices(this.snapshot).services;
+  }
+
+  metrics(): readonly MetricFamily[] {
+    return this.registry.read();
+  }
+
+  facts(): WorkerFacts {
+    return {
+      connections: this.listeners.connectionCount,
+      requests: this.finished,
+      inFlight: this.edge.inFlight,
+    };
+  }
+
+  async drain(order?: DrainOrder): Promise<void> {
+    const limits = order ?? this.drainLimits(false);
+    this.isLeaving = limits.mayHandOver;
+    // A client of a worker that has a successor may come back at once (1012), others may not.
+    this.tunnels.drain(limits.mayHandOver ? 1012 : 1001, limits.timeoutMs);
+    await this.listeners.closeAll(limits);
     await Promise.all(this.background);
     await retireSnapshot(this.snapshot, undefined);
-    await this.admin?.close();
     await this.accessLog?.close();
     this.stopProcessMetrics();
+  }
+
+  private drainLimits(mayHandOver: boolean): DrainLimits {
+    return { timeoutMs: this.snapshot.config.timeouts.shutdown, mayHandOver };
   }
 
   /** What earlier configurations leave behind takes its time, but a drain waits for it. */
@@ -178,51 +191,63 @@ class EdgeProcess implements RunningEdge {
     void work.finally(() => this.background.delete(work));
   }
 
-  private build(config: ProxyConfig, previous: Snapshot | undefined): Snapshot {
+  private build(config: EffectiveConfig, previous: Snapshot | undefined): Snapshot {
     return buildSnapshot(config, previous, {
       now: this.deps.now,
       random: this.deps.random,
       timers: this.timers,
-      metrics: this.metrics,
+      metrics: this.metricsOfEdge,
       instance: this.deps.instance,
       onEvent: (service, upstream, { what, reason }) =>
         this.deps.log.info(`${service}: ${upstream} is ${what}`, { service, upstream, reason }),
     });
   }
 
-  /** Opens what `config` names and is not open yet; returns the keys of those. */
-  private async openListeners(config: ProxyConfig): Promise<string[]> {
-    const opened: string[] = [];
-    try {
-      for (const key of listenerKeys(config)) {
-        if (this.listeners.has(key)) continue;
-        this.listeners.set(key, await this.openListener(key));
-        opened.push(key);
-      }
-    } catch (error) {
-      await this.closeListeners(opened);
-      throw error;
-    }
-    return opened;
+  private accept(accepted: Accepted): AcceptedConnection | undefined {
+    const { key, endpoint, socket, listener, isReused } = accepted;
+    this.metricsOfEdge.connectionOpened();
+    const address = endpoint.kind === 'unix' ? 'unix' : (socket.remoteAddress ?? 'unknown');
+    const connection = new ClientConnection(
+      socket,
+      new Peer(address, 'http'),
+      this.clientSettings,
+      this.hostOf(key, listener),
+      isReused,
+    );
+    return !isReused && this.moveOn(connection, key, false) ? undefined : connection;
   }
 
-  private openListener(key: string): Promise<Listener> {
-    const endpoint = endpointOf(key.replace(/ \d+$/, ''));
-    return listen(endpoint, (socket, listener) => {
-      this.metrics.connectionOpened();
-      const address = endpoint.kind === 'unix' ? 'unix' : (socket.remoteAddress ?? 'unknown');
-      return new ClientConnection(socket, new Peer(address, 'http'), this.clientSettings, {
+  /** One for all connections of a listener. */
+  private hostOf(key: string, listener: Listener): ClientHost {
+    let host = this.hosts.get(listener);
+    if (!host) {
+      host = {
         timers: this.timers,
         now: this.deps.now,
         serve: (head, carrier) => this.serve(head, carrier),
         tunnel: (head, peer, client, rest) => this.openTunnel(head, peer, client, rest),
         pageFor: (problem) => this.pageFor(problem),
         closed: (connection) => {
-          this.metrics.connectionClosed();
+          this.metricsOfEdge.connectionClosed();
           listener.closed(connection);
         },
-      });
-    });
+        ...(this.deps.sockets && {
+          rested: (connection: ClientConnection) => void this.moveOn(connection, key, connection.isReused),
+        }),
+      };
+      this.hosts.set(listener, host);
+    }
+    return host;
+  }
+
+  /** To another worker, when this one has more connections than its share or is leaving. */
+  private moveOn(connection: ClientConnection, listener: string, isReused: boolean): boolean {
+    const { sockets } = this.deps;
+    if (!sockets || !(this.isLeaving || sockets.hasSurplus())) return false;
+    const handle = connection.detach();
+    if (!handle) return false;
+    sockets.handOver(handle, { listener, isReused });
+    return true;
   }
 
   private serve(head: IncomingHead, carrier: Carrier): void {
@@ -234,18 +259,8 @@ class EdgeProcess implements RunningEdge {
   }
 
   private pageFor(problem: Failure): ErrorPage {
-    this.metrics.refused(statusOf(problem.kind));
+    this.metricsOfEdge.refused(statusOf(problem.kind));
     return errorPage(problem, this.edge.nextRequestId());
-  }
-
-  private async closeListeners(keys: readonly string[]): Promise<void> {
-    const deadline = new AbortController();
-    const { shutdown } = this.snapshot.config.timeouts;
-    const timer = setTimeout(() => deadline.abort(), shutdown);
-    const closing = keys.map((key) => this.listeners.get(key)?.drain(deadline.signal));
-    for (const key of keys) this.listeners.delete(key);
-    await Promise.all(closing);
-    clearTimeout(timer);
   }
 
   private useAccessLog(accessLog: AccessLog | undefined): void {
@@ -253,23 +268,15 @@ class EdgeProcess implements RunningEdge {
     this.edge.isTimed = accessLog !== undefined;
   }
 
-  private openAccessLog(config: ProxyConfig): AccessLog | undefined {
+  private openAccessLog(config: EffectiveConfig): AccessLog | undefined {
     return config.accessLog === 'off' ? undefined : this.deps.openAccessLog(config.accessLog);
   }
 
-  private async openAdmin(config: ProxyConfig): Promise<AdminListener | undefined> {
-    if (!config.admin) return undefined;
-    return startAdmin(endpointOf(config.admin.address), {
-      snapshot: () => this.snapshot,
-      registry: this.registry,
-      isReady: () => !this.isDraining && this.listeners.size > 0,
-    });
-  }
-
   private onFinish(record: RequestRecord): void {
-    const metrics = record.service?.metrics ?? this.metrics.unrouted;
+    const metrics = record.service?.metrics ?? this.metricsOfEdge.unrouted;
+    this.finished++;
     metrics.finished(record.status, (this.deps.now() - record.startedMs) / 1_000);
-    this.metrics.ended(record.endedAt);
+    this.metricsOfEdge.ended(record.endedAt);
     if (record.error !== undefined) {
       this.deps.log.error('request failed inside the edge', {
         requestId: record.id,
@@ -278,16 +285,6 @@ class EdgeProcess implements RunningEdge {
     }
     if (this.accessLog) logRequest(this.accessLog, record, this.deps.now());
   }
-}
-
-/** What a listener is known by over reloads; port 0 may be asked for more than once. */
-function listenerKeys(config: ProxyConfig): string[] {
-  const seen = new Map<string, number>();
-  return config.listeners.map(({ address }) => {
-    const before = seen.get(address) ?? 0;
-    seen.set(address, before + 1);
-    return before === 0 ? address : `${address} ${before + 1}`;
-  });
 }
 
 function same(a: unknown, b: unknown): boolean {

@@ -1,6 +1,7 @@
 /** `headgate explain`: which route, service and rules a request would meet, without sending it. */
 import { isIdempotentMethod } from '@headgate/balancer';
 import type { ProxyConfig } from './config.ts';
+import { placeOf } from './discovery/expand.ts';
 import { statusOf } from './errors.ts';
 import { guardRequest } from './guard.ts';
 import { createRouter, hostnameOf, type RouteMatch } from './router.ts';
@@ -64,7 +65,7 @@ export function explainRequest(config: ProxyConfig, request: ExplainedRequest): 
     ...lines,
     `route     routes[${route.index}] (${describeMatch(route.match)})`,
     `service   ${route.service}, ${service.policy}`,
-    ...service.upstreams.map(({ url, weight }) => `upstream  ${url} weight ${weight}`),
+    ...service.upstreams.map((entry) => `upstream  ${placeOf(entry)} weight ${entry.weight}`),
     `health    ${check}`,
     `retries   up to ${service.retries} on other upstreams, ${retryRule(method)}`,
     `timeouts  connect ${timeouts.connect} ms, first byte ${timeouts.firstByte} ms, idle ${timeouts.idle} ms, ${total}`,

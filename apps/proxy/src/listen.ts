@@ -1,53 +1,92 @@
 /** Listeners: the sockets clients connect to, and how they drain. */
 import { lstat, unlink } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import type { SocketHandle } from '@headgate/supervisor';
 import { type Endpoint, formatEndpoint } from './address.ts';
+import { socketOf } from './socket-reading.ts';
 
 /** One client connection, as its listener knows it. */
 export interface AcceptedConnection {
   /** Serves what is under way and no more. */
-  drain(): void;
+  drain(options: DrainOptions): void;
   destroy(): void;
+}
+
+export interface DrainOptions {
+  /** Another worker is there to go on with connections that are at rest. */
+  readonly mayHandOver: boolean;
+}
+
+/**
+ * Makes a connection of a socket; undefined when the socket was given away at once. `isReused` when
+ * it has carried requests already, in another worker.
+ */
+export type Accept = (
+  socket: Socket,
+  listener: Listener,
+  isReused: boolean,
+) => AcceptedConnection | undefined;
+
+/** A socket that is bound already, by somebody who keeps it when this listener closes. */
+export interface BoundSocket {
+  readonly handle: SocketHandle;
 }
 
 export interface Listener {
   /** With the port it got, where any was asked for. */
   readonly endpoint: Endpoint;
-  /** To be told of every connection that has closed. */
+  /** Connections that are open. */
+  readonly connectionCount: number;
+  /** Serves a connection that another worker has accepted, also in a drain. */
+  take(handle: SocketHandle, isReused: boolean): void;
+  /** To be told of every connection that has closed, or has moved to another worker. */
   closed(connection: AcceptedConnection): void;
   /**
-   * Takes no new connections, lets those there are finish, and resolves when the last one has
-   * gone. Cuts what is left when `deadline` aborts.
+   * Takes no new connections, lets those there are finish or move, and resolves when the last one
+   * has gone. Cuts what is left when `deadline` aborts.
    */
-  drain(deadline: AbortSignal): Promise<void>;
+  drain(deadline: AbortSignal, options?: DrainOptions): Promise<void>;
 }
 
 /** Deep enough for a burst of reconnecting clients; the kernel caps it at somaxconn. */
 const BACKLOG = 4_096;
 
 /**
- * Binds and accepts; rejects with a readable message when the address cannot be had. `accept`
- * makes a connection of a socket.
+ * Binds and accepts, or accepts on the socket given as `source`; rejects with a readable message
+ * when the address cannot be had.
  */
 export async function listen(
   endpoint: Endpoint,
-  accept: (socket: Socket, listener: Listener) => AcceptedConnection,
+  accept: Accept,
+  source?: BoundSocket,
 ): Promise<Listener> {
   const connections = new Set<AcceptedConnection>();
   const server = createServer({ allowHalfOpen: true, noDelay: true });
+  let draining: DrainOptions | undefined;
   let onClosed: (() => void) | undefined;
   const resolveWhenClosed = () => {
     if (!server.listening && connections.size === 0) onClosed?.();
   };
+  const add = (socket: Socket, isReused: boolean) => {
+    const connection = accept(socket, listener, isReused);
+    if (!connection) return;
+    connections.add(connection);
+    if (draining) connection.drain(draining);
+  };
 
-  await bind(server, endpoint);
+  await bind(server, endpoint, source);
   const listener: Listener = {
     endpoint: endpoint.kind === 'unix' ? endpoint : { ...endpoint, port: portOf(server) },
+    get connectionCount() {
+      return connections.size;
+    },
+    take: (handle, isReused) => add(socketOf(handle), isReused),
     closed(connection) {
       connections.delete(connection);
       resolveWhenClosed();
     },
-    drain(deadline) {
+    drain(deadline, options = { mayHandOver: false }) {
+      draining = options;
       return new Promise((resolve) => {
         const cut = () => {
           for (const connection of connections) connection.destroy();
@@ -56,15 +95,20 @@ export async function listen(
           deadline.removeEventListener('abort', cut);
           resolve();
         };
-        server.close();
-        for (const connection of connections) connection.drain();
+        // Right after the poll phase everything that had come in is accepted; connections that
+        // wait in the backlog of a socket that closes are reset.
+        setImmediate(() => {
+          server.close();
+          resolveWhenClosed();
+        });
+        for (const connection of connections) connection.drain(options);
         if (deadline.aborted) cut();
         else deadline.addEventListener('abort', cut, { once: true });
         resolveWhenClosed();
       });
     },
   };
-  server.on('connection', (socket: Socket) => connections.add(accept(socket, listener)));
+  server.on('connection', (socket: Socket) => add(socket, false));
   return listener;
 }
 
@@ -72,20 +116,38 @@ function portOf(server: Server): number {
   return (server.address() as AddressInfo).port;
 }
 
-async function bind(server: Server, endpoint: Endpoint): Promise<void> {
-  if (endpoint.kind === 'unix') await removeStaleSocket(endpoint.path);
-  const place =
-    endpoint.kind === 'unix'
-      ? { path: endpoint.path }
-      : { host: endpoint.host, port: endpoint.port };
+async function bind(
+  server: Server,
+  endpoint: Endpoint,
+  source: BoundSocket | undefined,
+): Promise<void> {
+  if (endpoint.kind === 'unix' && !source) await removeStaleSocket(endpoint.path);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, endpoint)));
-    server.listen({ ...place, backlog: BACKLOG }, resolve);
+    server.once('listening', resolve);
+    if (source) listenOn(server as HandleServer, source.handle);
+    else if (endpoint.kind === 'unix') server.listen({ path: endpoint.path, backlog: BACKLOG });
+    else server.listen({ host: endpoint.host, port: endpoint.port, backlog: BACKLOG });
   });
 }
 
+/** A server of Node's, with what node:cluster uses of it and is not in its documentation. */
+interface HandleServer extends Server {
+  _handle: SocketHandle | null;
+  _listen2(address: null, port: -1, addressType: -1, backlog: number): void;
+}
+
+/**
+ * As `server.listen(handle)`, which for Unix sockets makes a second handle over the same file
+ * descriptor, and closes it twice.
+ */
+function listenOn(server: HandleServer, handle: SocketHandle): void {
+  server._handle = handle;
+  server._listen2(null, -1, -1, BACKLOG);
+}
+
 /** A socket file that nobody listens on was left behind by a process that was killed. */
-async function removeStaleSocket(path: string): Promise<void> {
+export async function removeStaleSocket(path: string): Promise<void> {
   const found = await lstat(path).catch(() => undefined);
   if (!found?.isSocket()) return;
   const isStale = await new Promise<boolean>((resolve) => {

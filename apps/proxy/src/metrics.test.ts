@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createUpstream, type Upstream } from '@headgate/balancer';
-import { createRegistry } from '@headgate/telemetry';
+import { createRegistry, MergedMetrics, renderFamilies } from '@headgate/telemetry';
 import { createProxyMetrics } from './metrics.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -15,9 +15,18 @@ function upstream(key: string, inFlight: number, isHealthy?: boolean): Upstream 
 function createBench() {
   const services = new Map<string, unknown>();
   const registry = createRegistry();
-  const metrics = createProxyMetrics(registry, () => ({ services }) as unknown as Snapshot);
+  let inFlight = 0;
+  const metrics = createProxyMetrics(
+    registry,
+    () => ({ services }) as unknown as Snapshot,
+    () => inFlight,
+  );
   return {
     metrics,
+    registry,
+    setInFlight(count: number) {
+      inFlight = count;
+    },
     /** Replaces what the snapshot has. */
     serve(name: string, upstreams: Upstream[], isPanicking = false, queued = 0) {
       services.clear();
@@ -93,11 +102,13 @@ describe('what is counted', () => {
   });
 
   it('is what is open, and every reload', () => {
-    const { metrics, lines } = createBench();
+    const { metrics, lines, setInFlight } = createBench();
     metrics.connectionOpened();
     metrics.connectionOpened();
     metrics.connectionClosed();
     metrics.reloaded('refused');
+    setInFlight(3);
+    assert.deepEqual(lines('in_flight'), ['in_flight 3']);
     assert.deepEqual(lines('client_connections'), ['client_connections 1']);
     assert.deepEqual(lines('config_reloads_total'), ['config_reloads_total{result="refused"} 1']);
   });
@@ -134,5 +145,46 @@ describe('the gauges of upstreams', () => {
       'upstream_limit{service="items",upstream="http://b"} +Inf',
     ]);
     assert.match(lines('upstream_latency_seconds').join(), /http:\/\/a"} 0\.0(2|19{3})\d*$/);
+  });
+});
+
+describe('the gauges of several workers', () => {
+  it('are told as those of one edge: the load added up, of the rest the worst', () => {
+    const merged = new MergedMetrics();
+    const facts = [
+      { inFlight: 2, isHealthy: true, isPanicking: false, queued: 1, limit: 5, latencyMs: 20 },
+      { inFlight: 3, isHealthy: false, isPanicking: true, queued: 4, limit: 7, latencyMs: 40 },
+    ];
+    for (const [worker, fact] of facts.entries()) {
+      const { metrics, registry, serve, setInFlight } = createBench();
+      const a = upstream('http://a', fact.inFlight, fact.isHealthy);
+      a.limit = fact.limit;
+      a.latency.observe(fact.latencyMs, false, 0);
+      if (fact.isPanicking) a.ejection.eject(0, () => 0.5);
+      // One worker alone has had an answer from this one.
+      const b = upstream('http://b', 0);
+      if (worker === 0) b.latency.observe(20, false, 0);
+      serve('items', [a, b], fact.isPanicking, fact.queued);
+      setInFlight(fact.inFlight);
+      metrics.connectionOpened();
+      merged.answered(worker, registry.read());
+    }
+    const text = renderFamilies(merged.families());
+    const value = (sample: string) => {
+      const line = text.split('\n').find((one) => one.startsWith(`headgate_${sample} `));
+      return line === undefined ? undefined : Number(line.split(' ')[1]);
+    };
+    const ofA = '{service="items",upstream="http://a"}';
+    assert.equal(value('in_flight'), 5);
+    assert.equal(value('client_connections'), 2);
+    assert.equal(value(`upstream_in_flight${ofA}`), 5);
+    assert.equal(value(`upstream_healthy${ofA}`), 0);
+    assert.equal(value(`upstream_ejected${ofA}`), 1);
+    assert.equal(value(`upstream_limit${ofA}`), 12);
+    assert.equal(value('service_panicking{service="items"}'), 1);
+    assert.equal(value('service_queued{service="items"}'), 5);
+    assert.ok(Math.abs((value(`upstream_latency_seconds${ofA}`) ?? 0) - 0.03) < 1e-9);
+    const ofB = '{service="items",upstream="http://b"}';
+    assert.ok(Math.abs((value(`upstream_latency_seconds${ofB}`) ?? 0) - 0.02) < 1e-9);
   });
 });

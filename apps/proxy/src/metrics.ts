@@ -5,6 +5,7 @@ import {
   type CounterSeries,
   type Histogram,
   latencyBucketsSeconds,
+  type MergeRule,
   type Registry,
 } from '@headgate/telemetry';
 import type { Stage } from './request.ts';
@@ -29,8 +30,15 @@ export interface ServiceMetrics {
   hedged(): void;
 }
 
-/** Registers the edge's metrics; gauges read `snapshot()` when they are scraped. */
-export function createProxyMetrics(registry: Registry, snapshot: () => Snapshot): ProxyMetrics {
+/**
+ * Registers the edge's metrics; gauges read `snapshot()` and `inFlight()`, the requests being served
+ * over all services, when they are scraped. Each gauge says what it is for several workers together.
+ */
+export function createProxyMetrics(
+  registry: Registry,
+  snapshot: () => Snapshot,
+  inFlight: () => number,
+): ProxyMetrics {
   const requests = registry.counter({
     name: 'headgate_requests_total',
     help: 'Requests answered, by service and status.',
@@ -68,8 +76,14 @@ export function createProxyMetrics(registry: Registry, snapshot: () => Snapshot)
     labelNames: ['result'],
   });
   const connections = registry
-    .gauge({ name: 'headgate_client_connections', help: 'Open client connections.' })
+    .gauge({ name: 'headgate_client_connections', help: 'Open client connections.', merge: 'sum' })
     .labels();
+  registry.gauge({
+    name: 'headgate_in_flight',
+    help: 'Requests being served now, over all services.',
+    merge: 'sum',
+    collect: (gauge) => gauge.labels().set(inFlight()),
+  });
   registerUpstreamGauges(registry, snapshot);
 
   const unrouted = bind('', requests, duration, attempts, retries, hedges);
@@ -140,49 +154,68 @@ function bind(
 
 function registerUpstreamGauges(registry: Registry, snapshot: () => Snapshot): void {
   const labelNames = ['service', 'upstream'];
-  const upstreamGauge = (name: string, help: string, read: (upstream: Upstream) => number) => {
+  /** Without a value an upstream has no series. */
+  const upstreamGauge = (
+    name: string,
+    help: string,
+    merge: MergeRule,
+    read: (upstream: Upstream) => number | undefined,
+  ) => {
     registry.gauge({
       name,
       help,
       labelNames,
+      merge,
       collect(gauge) {
         gauge.clear();
-        eachUpstream(snapshot(), (service, upstream) =>
-          gauge.labels(service, upstream.key).set(read(upstream)),
-        );
+        eachUpstream(snapshot(), (service, upstream) => {
+          const value = read(upstream);
+          if (value !== undefined) gauge.labels(service, upstream.key).set(value);
+        });
       },
     });
   };
   upstreamGauge(
     'headgate_upstream_in_flight',
     'Requests in flight to an upstream, to the end of the body.',
+    'sum',
     ({ inFlight }) => inFlight,
   );
   upstreamGauge(
     'headgate_upstream_healthy',
     '1 unless active checks found the upstream unhealthy.',
+    'min',
     ({ health }) => (health.verdict === 'unhealthy' ? 0 : 1),
   );
   upstreamGauge(
     'headgate_upstream_ejected',
     '1 while an upstream is out because of the answers it gave.',
+    'max',
     ({ ejection }) => (ejection.presence === 'out' ? 1 : 0),
   );
   upstreamGauge(
     'headgate_upstream_limit',
     'Requests an upstream may keep waiting at once; +Inf without a limit.',
+    'sum',
     ({ limit }) => limit,
   );
   upstreamGauge(
     'headgate_upstream_latency_seconds',
-    'Typical time to the first byte of an answer, lately.',
-    ({ latency }) => (latency.answers > 0 ? Math.exp(latency.lnMs) / 1_000 : 0),
+    'Typical time to the first byte of an answer, lately; nothing before the first answer.',
+    'mean',
+    ({ latency }) => (latency.answers > 0 ? Math.exp(latency.lnMs) / 1_000 : undefined),
   );
-  const serviceGauge = (name: string, help: string, read: (service: ServiceRuntime) => number) => {
+  const serviceGauge = (
+    name: string,
+    help: string,
+    merge: MergeRule,
+    read: (service: ServiceRuntime) => number,
+  ) => {
     registry.gauge({
       name,
       help,
       labelNames: ['service'],
+      merge,
       collect(gauge) {
         gauge.clear();
         for (const service of snapshot().services.values()) {
@@ -194,11 +227,13 @@ function registerUpstreamGauges(registry: Registry, snapshot: () => Snapshot): v
   serviceGauge(
     'headgate_service_panicking',
     '1 while so many upstreams look bad that health is ignored.',
+    'max',
     ({ balancer }) => (balancer.isPanicking ? 1 : 0),
   );
   serviceGauge(
     'headgate_service_queued',
     'Requests that wait because all upstreams are full.',
+    'sum',
     ({ admission }) => admission.length,
   );
 }

@@ -4,7 +4,7 @@ import type { TestContext } from 'node:test';
 import type { FieldLines } from '@headgate/http1';
 import type { AttemptListener, AttemptOrder, Cancellable, Carrier } from './carrier.ts';
 import { type Clock, createClock } from './clock.test-support.ts';
-import { type ProxyConfigInput, proxySchema } from './config.ts';
+import { type ProxyConfigInput, proxySchema, staticConfig } from './config.ts';
 import { type ErrorPage, type FailedOutcome, failure, type Outcome } from './errors.ts';
 import type { PreparedRequest, RequestBody } from './exchange.ts';
 import { fieldsIn, requestHead } from './fields.test-support.ts';
@@ -62,7 +62,7 @@ export function createBench(t: TestContext, settings: Partial<ProxyConfigInput> 
   });
   const clock = createClock(t);
   const counted = { retries: 0, hedges: 0 };
-  const snapshot = buildSnapshot(config, undefined, {
+  const snapshot = buildSnapshot(staticConfig(config), undefined, {
     now: clock.now,
     random: () => 0.5,
     timers: clock.timers,

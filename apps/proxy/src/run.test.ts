@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Loaded } from '@headgate/config';
+import type { SignalAction } from '@headgate/supervisor';
 import { type ProxyConfig, proxySchema } from './config.ts';
-import type { RunningEdge } from './edge.ts';
-import { run } from './run.ts';
+import { type RunDeps, type RunningProxy, run } from './run.ts';
 
 type Loads = Loaded<ProxyConfig>;
 
@@ -19,114 +19,117 @@ const good: Loads = {
 };
 const bad: Loads = { ok: false, problems: [{ path: 'routes', message: 'missing' }] };
 
-/** Runs an edge that exists on paper; `loads` are the results of reading the file, in order. */
-function start(loads: Loads[], edge: Partial<RunningEdge> = {}) {
+/** Runs a proxy that exists on paper. */
+function start(proxy: Partial<RunningProxy> = {}, deps: Partial<RunDeps> = {}) {
   const told: string[] = [];
-  const signals = new Map<string, () => void>();
-  const running: RunningEdge = {
+  const did: string[] = [];
+  const does = (what: string) => async () => void did.push(what);
+  let act: ((action: SignalAction, signal: string) => void) | undefined;
+  let disconnect = () => {};
+  const running: RunningProxy = {
     addresses: ['127.0.0.1:8080'],
     adminAddress: undefined,
-    apply: async () => {},
-    countRefusedReload: () => {},
-    drain: async () => {},
-    ...edge,
+    maxInFlight: 9_000,
+    hasSuccessor: false,
+    reload: does('reload'),
+    scale: async (by) => void did.push(`scale ${by}`),
+    upgrade: does('upgrade'),
+    retire: does('retire'),
+    stop: async (how) => void did.push(`stop ${how}`),
+    ...proxy,
   };
   const exit = run({
-    load: async () => loads.shift() ?? bad,
-    start: async () => running,
+    load: async () => good,
+    open: async () => running,
     print: (line) => void told.push(line),
     complain: (line) => void told.push(`! ${line}`),
-    onSignal: (signal, act) => void signals.set(signal, act),
+    onAction: (_context, listener) => {
+      act = listener;
+    },
+    onDisconnect: (listener) => {
+      disconnect = listener;
+    },
+    ...deps,
   });
-  const send = async (signal: string) => {
-    while (!signals.has(signal)) await turn();
-    signals.get(signal)?.();
+  const send = async (action: SignalAction | 'disconnect') => {
+    while (!act) await turn();
+    if (action === 'disconnect') disconnect();
+    else act(action, `SIG${action}`);
     await turn();
   };
-  return { told, exit, send };
+  return { told, did, exit, send };
 }
 
 const started = ['listening on http://127.0.0.1:8080', 'limits: 9000 requests in flight', 'ready'];
 
 describe('headgate run', () => {
   it('says where it listens, and drains when it is told to stop', async () => {
-    const { told, exit, send } = start([good], { adminAddress: '127.0.0.1:9000' });
-    await send('SIGTERM');
+    const { told, did, exit, send } = start({ adminAddress: '127.0.0.1:9000' });
+    await send('stop');
     assert.equal(await exit, 0);
     const [listening, ...rest] = started;
     assert.deepEqual(told, [listening, 'admin on http://127.0.0.1:9000', ...rest, 'draining']);
+    assert.deepEqual(did, ['stop graceful']);
   });
 
-  for (const signal of ['SIGINT', 'disconnect']) {
-    it(`drains for ${signal} as well`, async () => {
-      const { exit, send } = start([good]);
-      await send(signal);
-      assert.equal(await exit, 0);
-    });
-  }
+  it('drains when the process that started it has gone', async () => {
+    const { did, exit, send } = start();
+    await send('disconnect');
+    assert.equal(await exit, 0);
+    assert.deepEqual(did, ['stop graceful']);
+  });
 
   it('waits for the drain, but not when it is told twice', async () => {
     const drained = Promise.withResolvers<void>();
-    const { exit, send } = start([good], { drain: () => drained.promise });
-    await send('SIGTERM');
+    const stop = (how: string) => (how === 'quick' ? Promise.resolve() : drained.promise);
+    const { exit, send } = start({ stop });
+    await send('stop');
     const early = await Promise.race([exit, turn('still draining')]);
     assert.equal(early, 'still draining');
-    await send('SIGINT');
+    await send('stop-quick');
     assert.equal(await exit, 1);
     drained.resolve();
   });
 
+  it('ends at once when it is told so', async () => {
+    const { did, exit, send } = start();
+    await send('stop-quick');
+    assert.equal(await exit, 0);
+    assert.deepEqual(did, ['stop quick']);
+  });
+
   it('does not start with a config that is broken', async () => {
-    const { told, exit } = start([bad]);
+    const { told, exit } = start({}, { load: async () => bad });
     assert.equal(await exit, 1);
     assert.deepEqual(told, ['! routes: missing']);
   });
 
   it('says why it cannot start', async () => {
-    const told: string[] = [];
-    const code = await run({
-      load: async () => good,
-      start: () => Promise.reject(new Error('127.0.0.1:8080 is in use by another process')),
-      print: (line) => void told.push(line),
-      complain: (line) => void told.push(`! ${line}`),
-      onSignal() {},
-    });
-    assert.equal(code, 1);
+    const open = () => Promise.reject(new Error('127.0.0.1:8080 is in use by another process'));
+    const { told, exit } = start({}, { open });
+    assert.equal(await exit, 1);
     assert.deepEqual(told, ['! 127.0.0.1:8080 is in use by another process']);
   });
 
-  it('reloads on SIGHUP, one reload after the other', async () => {
-    const applied = Promise.withResolvers<void>();
-    let applying = 0;
-    let calls = 0;
-    const apply = async () => {
-      calls++;
-      applying++;
-      assert.equal(applying, 1);
-      await applied.promise;
-      applying--;
-    };
-    const { told, exit, send } = start([good, good, good], { apply });
-    await send('SIGHUP');
-    await send('SIGHUP');
-    assert.equal(calls, 1);
-    applied.resolve();
-    await turn();
-    assert.deepEqual(told, [...started, 'reloaded', 'reloaded']);
-    await send('SIGTERM');
+  it('does what each signal asks for', async () => {
+    const { did, exit, send } = start();
+    for (const action of ['reload', 'add-worker', 'remove-worker', 'upgrade'] as const) {
+      await send(action);
+    }
+    await send('drain-workers');
+    assert.deepEqual(did, ['reload', 'scale 1', 'scale -1', 'upgrade', 'retire']);
+    await send('stop');
     await exit;
   });
 
-  it('keeps the old configuration when the new one is broken or cannot be applied', async () => {
-    const apply = () => Promise.reject(new Error('127.0.0.1:81 may not be bound'));
-    const { told, exit, send } = start([good, bad, good], { apply });
-    await send('SIGHUP');
-    await send('SIGHUP');
+  it('says which signal could not be obeyed, and why', async () => {
+    const scale = () => Promise.reject(new Error('there is one worker, the last'));
+    const { told, exit, send } = start({ scale });
+    await send('remove-worker');
     assert.deepEqual(told.slice(started.length), [
-      '! reload refused, the old configuration stays:\nroutes: missing',
-      '! reload refused, the old configuration stays: 127.0.0.1:81 may not be bound',
+      '! SIGremove-worker: there is one worker, the last',
     ]);
-    await send('SIGTERM');
+    await send('stop');
     assert.equal(await exit, 0);
   });
 });

@@ -1,85 +1,112 @@
-/** `headgate run`: from a config file to a running edge, and its signals. */
+/** `headgate run`: from a config file to a running proxy, what it prints, and its signals. */
 import { formatProblems, type Loaded } from '@headgate/config';
+import type { SignalAction, SignalContext } from '@headgate/supervisor';
 import type { ProxyConfig } from './config.ts';
-import type { RunningEdge } from './edge.ts';
 
-type StopSignal = 'SIGTERM' | 'SIGINT' | 'disconnect';
+type ActionContext = Omit<SignalContext, 'isOnTerminal'>;
+
+/** A proxy that serves, however many processes it has. */
+export interface RunningProxy {
+  /** Where it accepts, in the order of the config. */
+  readonly addresses: readonly string[];
+  readonly adminAddress: string | undefined;
+  /** Over all processes. */
+  readonly maxInFlight: number;
+  /** Reads the configuration again, and says how that went. */
+  reload(): Promise<void>;
+  /** One worker more or less. */
+  scale(by: 1 | -1): Promise<void>;
+  /** There is another proxy on the same sockets, started by `upgrade`. */
+  readonly hasSuccessor: boolean;
+  /** Starts a successor from the program as it is now, on the same sockets. */
+  upgrade(): Promise<void>;
+  /** Drains the workers and stays, so that a successor can be tried; `reload` brings them back. */
+  retire(): Promise<void>;
+  /** Resolves when nothing is left. */
+  stop(how: 'graceful' | 'quick'): Promise<void>;
+}
 
 export interface RunDeps {
   load(): Promise<Loaded<ProxyConfig>>;
-  start(config: ProxyConfig): Promise<RunningEdge>;
+  open(config: ProxyConfig): Promise<RunningProxy>;
   /** One line for people. */
   print(line: string): void;
   complain(line: string): void;
-  /** `disconnect`: the process that started this one over a channel has gone. */
-  onSignal(signal: StopSignal | 'SIGHUP', act: () => void): void;
+  /** Calls `act` for every signal that asks for something, in the light of `context`. */
+  onAction(context: () => ActionContext, act: (action: SignalAction, signal: string) => void): void;
+  /** The process that started this one over a channel has gone. */
+  onDisconnect(act: () => void): void;
 }
 
-/** Resolves with the exit code once the edge has drained; a second stop signal exits at once. */
+/** Resolves with the exit code once all has drained; a second stop signal exits at once. */
 export async function run(deps: RunDeps): Promise<number> {
   const loaded = await deps.load();
   if (!loaded.ok) {
     deps.complain(formatProblems(loaded.problems));
     return 1;
   }
-  let edge: RunningEdge;
+  let proxy: RunningProxy;
   try {
-    edge = await deps.start(loaded.config);
+    proxy = await deps.open(loaded.config);
   } catch (error) {
-    deps.complain(error instanceof Error ? error.message : String(error));
+    deps.complain(reasonOf(error));
     return 1;
   }
-  for (const address of edge.addresses) deps.print(`listening on ${reachableAt(address)}`);
-  if (edge.adminAddress) deps.print(`admin on ${reachableAt(edge.adminAddress)}`);
-  deps.print(`limits: ${loaded.config.limits.maxInFlight} requests in flight`);
+  for (const address of proxy.addresses) deps.print(`listening on ${reachableAt(address)}`);
+  if (proxy.adminAddress) deps.print(`admin on ${reachableAt(proxy.adminAddress)}`);
+  deps.print(`limits: ${proxy.maxInFlight} requests in flight`);
   deps.print('ready');
-
-  let isStopping = false;
-  let reloading = Promise.resolve();
-  deps.onSignal('SIGHUP', () => {
-    reloading = reloading.then(() => (isStopping ? undefined : reload(deps, edge)));
-  });
-  return new Promise((resolve) => {
-    const stop = () => {
-      if (isStopping) return resolve(1);
-      isStopping = true;
-      deps.print('draining');
-      // A reload under way may be opening listeners; those are to be drained as well.
-      void reloading
-        .then(() => edge.drain())
-        .then(
-          () => resolve(0),
-          (error) => {
-            deps.complain(`draining failed: ${error instanceof Error ? error.message : error}`);
-            resolve(1);
-          },
-        );
-    };
-    deps.onSignal('SIGTERM', stop);
-    deps.onSignal('SIGINT', stop);
-    deps.onSignal('disconnect', stop);
-  });
+  return untilStopped(proxy, deps);
 }
 
-async function reload(deps: RunDeps, edge: RunningEdge): Promise<void> {
-  const loaded = await deps.load();
-  if (!loaded.ok) {
-    edge.countRefusedReload();
-    deps.complain(
-      `reload refused, the old configuration stays:\n${formatProblems(loaded.problems)}`,
-    );
-    return;
-  }
-  try {
-    await edge.apply(loaded.config);
-    deps.print('reloaded');
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    deps.complain(`reload refused, the old configuration stays: ${why}`);
-  }
+function untilStopped(proxy: RunningProxy, deps: RunDeps): Promise<number> {
+  let stopping: 'graceful' | 'quick' | undefined;
+  return new Promise((resolve) => {
+    const stop = (how: 'graceful' | 'quick') => {
+      if (stopping === 'quick') return;
+      // Whoever has to say it twice did not get what was wanted.
+      const code = stopping === undefined ? 0 : 1;
+      stopping = how;
+      if (code === 0) deps.print(how === 'graceful' ? 'draining' : 'stopping');
+      proxy.stop(how).then(
+        () => resolve(code),
+        (error) => {
+          deps.complain(
+            `${how === 'graceful' ? 'draining' : 'stopping'} failed: ${reasonOf(error)}`,
+          );
+          resolve(1);
+        },
+      );
+    };
+    const acts: Readonly<Record<SignalAction, () => void | Promise<void>>> = {
+      stop: () => stop('graceful'),
+      'stop-quick': () => stop('quick'),
+      reload: () => proxy.reload(),
+      'add-worker': () => proxy.scale(1),
+      'remove-worker': () => proxy.scale(-1),
+      upgrade: () => proxy.upgrade(),
+      'drain-workers': () => proxy.retire(),
+    };
+    const context = () => ({
+      isStopping: stopping !== undefined,
+      hasSuccessor: proxy.hasSuccessor,
+    });
+    deps.onAction(context, (action, signal) => {
+      Promise.resolve(acts[action]()).catch((error) =>
+        deps.complain(`${signal}: ${reasonOf(error)}`),
+      );
+    });
+    deps.onDisconnect(() => {
+      if (stopping === undefined) stop('graceful');
+    });
+  });
 }
 
 /** Unix sockets have no URL. */
 function reachableAt(address: string): string {
   return address.startsWith('unix:') ? address : `http://${address}`;
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

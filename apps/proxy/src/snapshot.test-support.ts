@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import type { Ask, Lease } from '@headgate/balancer';
-import { type ProxyConfigInput, proxySchema } from './config.ts';
+import { type ProxyConfigInput, proxySchema, staticConfig } from './config.ts';
 import { Connections } from './connections.ts';
 import {
   buildSnapshot,
@@ -62,7 +62,7 @@ export function createReloads(
         limits,
       });
       const previous = current;
-      current = buildSnapshot(config, previous, deps);
+      current = buildSnapshot(staticConfig(config), previous, deps);
       if (previous) retiring = retireSnapshot(previous, current);
       return current;
     },

@@ -22,7 +22,7 @@ import {
 import { type UpstreamAddress, upstreamAddressOf } from './address.ts';
 import { Admission } from './admission.ts';
 import { tokenOf } from './ask.ts';
-import type { ProxyConfig, ServiceConfig, UpstreamConfig } from './config.ts';
+import type { EffectiveConfig, EffectiveService, UpstreamConfig } from './config.ts';
 import { type ConnectionSettings, Connections, sameSettings } from './connections.ts';
 import type { ExchangeTimeouts } from './exchange.ts';
 import { createTrustedProxies, type TrustedProxies } from './forwarded.ts';
@@ -40,7 +40,7 @@ export interface UpstreamRuntime {
 
 export interface ServiceRuntime {
   readonly name: string;
-  readonly config: ServiceConfig;
+  readonly config: EffectiveService;
   /** These three live on over reloads, as long as the service has its name. */
   readonly balancer: Service;
   readonly admission: Admission;
@@ -54,7 +54,7 @@ export interface ServiceRuntime {
 }
 
 export interface Snapshot {
-  readonly config: ProxyConfig;
+  readonly config: EffectiveConfig;
   readonly router: Router;
   readonly services: ReadonlyMap<string, ServiceRuntime>;
   readonly trustedProxies: TrustedProxies;
@@ -74,7 +74,7 @@ export interface SnapshotDeps {
 
 /** Builds the view for `config`; `previous` is left as it is until it is retired. */
 export function buildSnapshot(
-  config: ProxyConfig,
+  config: EffectiveConfig,
   previous: Snapshot | undefined,
   deps: SnapshotDeps,
 ): Snapshot {
@@ -117,8 +117,8 @@ export async function retireSnapshot(
 
 function buildService(
   name: string,
-  config: ServiceConfig,
-  root: ProxyConfig,
+  config: EffectiveService,
+  root: EffectiveConfig,
   previous: ServiceRuntime | undefined,
   deps: SnapshotDeps,
 ): ServiceRuntime {
@@ -148,36 +148,37 @@ function buildService(
       before && sameSettings(before.connections.settings, settings)
         ? before.connections
         : new Connections(settings, deps.timers);
-    const probe = config.healthCheck
-      ? startProbe({
-          connection: {
-            address,
-            connectTimeoutMs: config.timeouts.connect,
-            headSizeBytes: root.limits.responseHeadSize,
-          },
-          health: upstream.health,
-          traffic: () => ({
-            successes: upstream.successes,
-            failures: upstream.failures,
-            serviceRequests: balancer.requests,
-            serviceInFlight: balancer.inFlight,
-          }),
-          check: {
-            ...config.healthCheck,
-            intervalMs: config.healthCheck.interval,
-            timeoutMs: config.healthCheck.timeout,
-          },
-          now: deps.now,
-          random: deps.random,
-          onChange(change) {
-            if (change.to === 'unknown') return;
-            balancer.refresh(change.atMs);
-            const event = { what: change.to, reason: change.reason, atMs: change.atMs };
-            note(upstream, event);
-            deps.onEvent(name, upstream.key, event);
-          },
-        })
-      : undefined;
+    const probe =
+      config.healthCheck && !upstream.isDisabled
+        ? startProbe({
+            connection: {
+              address,
+              connectTimeoutMs: config.timeouts.connect,
+              headSizeBytes: root.limits.responseHeadSize,
+            },
+            health: upstream.health,
+            traffic: () => ({
+              successes: upstream.successes,
+              failures: upstream.failures,
+              serviceRequests: balancer.requests,
+              serviceInFlight: balancer.inFlight,
+            }),
+            check: {
+              ...config.healthCheck,
+              intervalMs: config.healthCheck.interval,
+              timeoutMs: config.healthCheck.timeout,
+            },
+            now: deps.now,
+            random: deps.random,
+            onChange(change) {
+              if (change.to === 'unknown') return;
+              balancer.refresh(change.atMs);
+              const event = { what: change.to, reason: change.reason, atMs: change.atMs };
+              note(upstream, event);
+              deps.onEvent(name, upstream.key, event);
+            },
+          })
+        : undefined;
     upstreams.set(upstream.key, { upstream, address, connections, probe });
   }
   const { firstByte, idle } = config.timeouts;
@@ -198,7 +199,7 @@ function buildService(
 
 /** All of them, or as many as one edge of many is to use. */
 function usedUpstreams(
-  { upstreams, subsetSize }: ServiceConfig,
+  { upstreams, subsetSize }: EffectiveService,
   instance: string,
 ): readonly UpstreamConfig[] {
   if (subsetSize === undefined) return upstreams;
@@ -209,16 +210,17 @@ function usedUpstreams(
 
 function carryUpstream(
   entry: UpstreamConfig,
-  config: ServiceConfig,
+  config: EffectiveService,
   before: UpstreamRuntime | undefined,
-  configBefore: ServiceConfig | undefined,
+  configBefore: EffectiveService | undefined,
 ): { upstream: Upstream; address: UpstreamAddress; before: UpstreamRuntime | undefined } {
-  const address = upstreamAddressOf(entry.url);
+  const address = upstreamAddressOf(entry.url, entry.tlsName);
   const { key } = address;
   if (!before) {
     const { weight, zone, maxInFlight } = entry;
     const health = newHealth(config);
     const upstream = createUpstream({ key, weight, zone, maxInFlight, health });
+    operate(upstream, entry);
     return { upstream, address, before };
   }
   // What is in flight is a fact about the address; a verdict is one about the address and the
@@ -230,13 +232,19 @@ function carryUpstream(
   const isSameCheck =
     JSON.stringify(config.healthCheck) === JSON.stringify(configBefore?.healthCheck);
   if (!isSameCheck) upstream.health = newHealth(config);
+  operate(upstream, entry);
   return { upstream, address, before };
+}
+
+function operate(upstream: Upstream, { state }: UpstreamConfig): void {
+  upstream.isDraining = state === 'draining';
+  upstream.isDisabled = state === 'disabled';
 }
 
 function connectionSettings(
   address: UpstreamAddress,
-  { timeouts, maxConnecting }: ServiceConfig,
-  { limits }: ProxyConfig,
+  { timeouts, maxConnecting }: EffectiveService,
+  { limits }: EffectiveConfig,
 ): ConnectionSettings {
   return {
     address,
@@ -254,7 +262,7 @@ function connectionSettings(
   };
 }
 
-function newHealth(config: ServiceConfig): Health {
+function newHealth(config: EffectiveService): Health {
   return createHealth({
     rise: config.healthCheck?.rise ?? 1,
     fall: config.healthCheck?.fall ?? 1,

@@ -1,4 +1,4 @@
-/** Both ends of a TCP connection on loopback. */
+/** Both ends of a connection on this machine: TCP, or a Unix socket. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
@@ -11,14 +11,16 @@ interface SocketPair<T> {
 
 /**
  * Connects two sockets; both are destroyed after the test. `accept` gets one of them at the moment
- * a server does, before anything is read from it.
+ * a server does, before anything is read from it. With a `path`, it is a Unix socket there.
  */
 export async function openPair<T>(
   t: TestContext,
   accept: (socket: Socket) => T,
+  path?: string,
 ): Promise<SocketPair<T>> {
   const server = createServer({ allowHalfOpen: true, noDelay: true });
-  server.listen(0, '127.0.0.1');
+  if (path === undefined) server.listen(0, '127.0.0.1');
+  else server.listen(path);
   await once(server, 'listening');
   const accepted = new Promise<T>((resolve) => {
     server.once('connection', (socket: Socket) => {
@@ -26,13 +28,17 @@ export async function openPair<T>(
       resolve(accept(socket));
     });
   });
-  const { port } = server.address() as AddressInfo;
-  const far = connect({ host: '127.0.0.1', port, allowHalfOpen: true });
+  const place = path === undefined ? portOf(server.address() as AddressInfo) : { path };
+  const far = connect({ ...place, allowHalfOpen: true });
   t.after(() => far.destroy());
   const near = await accepted;
   if (far.connecting) await once(far, 'connect');
   server.close();
   return { near, far };
+}
+
+function portOf({ port }: AddressInfo): { host: string; port: number } {
+  return { host: '127.0.0.1', port };
 }
 
 /** What has come on a socket. */

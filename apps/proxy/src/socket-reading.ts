@@ -1,6 +1,7 @@
 /** Reading from sockets into one buffer for all of them: no allocation per read or connection. */
 import { connect, Socket, type SocketConstructorOpts, type TcpNetConnectOpts } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import type { SocketHandle } from '@headgate/supervisor';
 import type { Endpoint } from './address.ts';
 
 /** Gets what arrived: the first `sizeBytes` of `bytes`, which are overwritten by the next read. */
@@ -76,9 +77,34 @@ export function readFrom(accepted: Socket, onBytes: OnBytes): Reading {
   };
 }
 
+/**
+ * Takes the connection off a socket, which is of no use from then on: bytes that arrive meanwhile
+ * wait in the kernel for whoever reads next. For plain TCP and Unix sockets of which everything
+ * that was read has been used, and everything written has been sent; undefined for others, and for
+ * those that are closed already.
+ */
+export function takeHandle(socket: Socket): SocketHandle | undefined {
+  const owner = socket as HandleOwner;
+  const handle = owner._handle;
+  if (!handle || !PLAIN.includes(handle.constructor.name)) return undefined;
+  handle.reading = false;
+  if (handle.readStop() !== 0) return undefined;
+  owner._handle = null;
+  return handle;
+}
+
+/** A connection that was taken off another socket, here or in another process; nothing is read. */
+export function socketOf(handle: SocketHandle): Socket {
+  const options: unknown = { handle, allowHalfOpen: true, manualStart: true };
+  return new Socket(options as SocketConstructorOpts).setNoDelay(true);
+}
+
+/** What libuv's handles are called in Node; that of a TLS connection has another name. */
+const PLAIN = ['TCP', 'Pipe'];
+
 /** A socket of Node's, with what is not in its documentation. */
 interface HandleOwner {
-  _handle?: { useUserBuffer?: unknown } | null;
+  _handle?: (SocketHandle & { reading?: boolean; useUserBuffer?: unknown }) | null;
 }
 
 /**

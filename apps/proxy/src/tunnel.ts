@@ -1,7 +1,7 @@
 /**
  * Upgraded connections (WebSocket): the carrier that hands the handshake to http-proxy-3 and adds
- * what it lacks: a handshake deadline, another upstream when one refuses, an idle limit, and
- * teardown of both sides whichever goes first.
+ * what it lacks: a handshake deadline, another upstream when one refuses, an idle limit, teardown
+ * of both sides whichever goes first, and a close that both are told of when the edge goes.
  */
 import { type ClientRequest, type IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
@@ -14,14 +14,44 @@ import { type FailureKind, failure, type Outcome } from './errors.ts';
 import type { Peer } from './forwarded.ts';
 import { writePage } from './http1/page.ts';
 import type { UpstreamRuntime } from './snapshot.ts';
+import { CLOSING_MS, closeTunnel, type OpenTunnel } from './tunnel-close.ts';
+import { TunnelFlow } from './tunnel-flow.ts';
+import type { CloseCode } from './websocket-frames.ts';
 
 /** A side that has said it is done gets this long before the other is closed under it. */
 const GRACE_MS = 5_000;
 
-/** Makes carriers for upgraded connections; one per process. */
-export function createTunnels(): {
+export interface Tunnels {
+  /** Tunnels whose upstream has agreed. */
+  readonly count: number;
+  /** Makes the carrier of an upgrade. */
   carrier(head: RequestHead, peer: Peer, socket: Socket, rest: Buffer): Carrier;
-} {
+  /**
+   * Closes every tunnel with this code within `withinMs`: not all at one instant, for their clients
+   * are going to connect anew. One that opens later is closed at once. The first call counts.
+   */
+  drain(code: CloseCode, withinMs: number): void;
+}
+
+export interface TunnelsDeps {
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly randomBytes: (size: number) => Uint8Array;
+}
+
+/** Makes carriers for upgraded connections; one per process. */
+export function createTunnels({ random, randomBytes }: TunnelsDeps): Tunnels {
+  const open = new Set<OpenTunnel>();
+  let draining: CloseCode | undefined;
+  const closeIn = (tunnel: OpenTunnel, code: CloseCode, delayMs: number) => {
+    const timer = setTimeout(() => closeTunnel(tunnel, code, randomBytes(4)), delayMs);
+    tunnel.up.from.once('close', () => clearTimeout(timer));
+  };
+  const opened = (tunnel: OpenTunnel) => {
+    open.add(tunnel);
+    tunnel.up.from.once('close', () => open.delete(tunnel));
+    if (draining) closeIn(tunnel, draining, 0);
+  };
   const proxy = createProxyServer({ ws: true, xfwd: false, changeOrigin: false });
   const handshakes = new WeakMap<Duplex, (request: ClientRequest) => void>();
   proxy.on('proxyReqWs', (request: ClientRequest, _message: IncomingMessage, socket: Duplex) => {
@@ -30,6 +60,15 @@ export function createTunnels(): {
   // Socket errors end in 'close', which settles the tunnel; without a listener they would throw.
   proxy.on('error', () => {});
   return {
+    get count() {
+      return open.size;
+    },
+    drain(code, withinMs) {
+      if (draining) return;
+      draining = code;
+      const spreadMs = Math.max(0, Math.min(withinMs / 2, withinMs - CLOSING_MS));
+      for (const tunnel of open) closeIn(tunnel, code, random() * spreadMs);
+    },
     carrier(_head, peer, socket, rest) {
       let unread = rest;
       let isRefused = false;
@@ -45,7 +84,7 @@ export function createTunnels(): {
           unwatch = watchClient(socket, life);
         },
         attempt(order, listener) {
-          const handshake = openTunnel(socket, order, listener, unwatch);
+          const handshake = openTunnel(socket, order, listener, unwatch, opened);
           const { onRequest, onError } = handshake;
           handshakes.set(socket, onRequest);
           begin(proxy, messageOf(order, socket), socket, unread, order.upstream, onError);
@@ -125,6 +164,7 @@ function openTunnel(
   { service, answerLines }: AttemptOrder,
   listener: AttemptListener,
   unwatch: () => void,
+  opened: (tunnel: OpenTunnel) => void,
 ): Handshake {
   const { handshake: handshakeMs, tunnelIdle: idleMs } = service.config.timeouts;
   let isSettled = false;
@@ -176,8 +216,12 @@ function openTunnel(
         beginAnswer();
         listener.answered(101, undefined);
         answer.headers = passedOn(answer.headers, answerLines);
-        // The library resets both sockets' timeouts in its own listener, which runs after this.
-        process.nextTick(joinTeardown, socket, upstreamSocket, idleMs);
+        // The library joins both sockets, and resets their timeouts, in its own listener, which runs
+        // after this; nothing flows before the next turn.
+        process.nextTick(() => {
+          const tunnel = join(socket, upstreamSocket, idleMs);
+          if (tunnel) opened(tunnel);
+        });
         socket.once('close', () => settle({ kind: 'answered', status: 101 }));
       });
       opening.once('response', (answer) => {
@@ -219,18 +263,25 @@ function refusalOutcome(answer: IncomingMessage): Outcome {
   return { ...failure('truncated', detail), hasResponseStarted: true, wasAnythingSent: true };
 }
 
-/** Whichever side closes or stays silent too long takes the other with it. */
-function joinTeardown(client: Socket, upstream: Socket, idleMs: number): void {
-  const destroyBoth = () => {
+/**
+ * Moves the bytes of a tunnel from now on. Whichever side closes or stays silent too long takes the
+ * other with it. Undefined when the client has gone already.
+ */
+function join(client: Socket, upstream: Socket, idleMs: number): OpenTunnel | undefined {
+  if (client.destroyed) {
+    upstream.destroy();
+    return undefined;
+  }
+  const cut = () => {
     client.destroy();
     upstream.destroy();
   };
   let grace: NodeJS.Timeout | undefined;
   const startGrace = () => {
-    grace ??= setTimeout(destroyBoth, GRACE_MS);
+    grace ??= setTimeout(cut, GRACE_MS);
   };
   // Every byte crosses the client's socket, so its silence is the tunnel's.
-  client.setTimeout(idleMs, destroyBoth);
+  client.setTimeout(idleMs, cut);
   client.once('end', startGrace);
   upstream.once('end', startGrace);
   client.once('close', () => {
@@ -241,7 +292,7 @@ function joinTeardown(client: Socket, upstream: Socket, idleMs: number): void {
   upstream.once('close', () => {
     if (!client.destroyed) startGrace();
   });
-  if (client.destroyed) upstream.destroy();
+  return { up: new TunnelFlow(client, upstream), down: new TunnelFlow(upstream, client), cut };
 }
 
 function classify(error: Error & { code?: string }, isConnected: boolean): [FailureKind, string] {

@@ -103,6 +103,17 @@ describe('concurrency limit', () => {
     });
   });
 
+  it('is not looked for where one is given', () => {
+    const made = new Fleet([{ workers: 4, serviceMs: exponential(20) }], 1);
+    const [upstream] = made.upstreams;
+    if (upstream) upstream.maxInFlight = 500;
+    made.arrive({ perSecond: 600, untilMs: 10_000 });
+    made.run(10_000);
+    assert.equal(upstream?.limit, Number.POSITIVE_INFINITY);
+    assert.equal(upstream?.inFlight, 500);
+    assert.deepEqual(made.toldOf('limited'), []);
+  });
+
   for (const workers of [1, 4, 16]) {
     it(`with ${workers} workers flooded is some two times them, and costs no throughput`, () => {
       const capacity = workers * 50;

@@ -33,8 +33,14 @@ export function setLimits(candidates: readonly Upstream[]): void {
   const isRationed = weightOf(present) * 2 >= weightOf(candidates);
   for (const upstream of candidates) {
     const { found, ejection } = upstream;
-    upstream.limit = isRationed ? Math.min(found.value, ejection.allowance) : found.value;
+    const own = hasGivenLimit(upstream) ? Number.POSITIVE_INFINITY : found.value;
+    upstream.limit = isRationed ? Math.min(own, ejection.allowance) : own;
   }
+}
+
+/** Somebody knows how much it can carry, so nothing is to be found out. */
+export function hasGivenLimit({ maxInFlight }: Upstream): boolean {
+  return maxInFlight !== Number.POSITIVE_INFINITY;
 }
 
 /** Throws when two upstreams have the same key. */

@@ -54,6 +54,55 @@ describe('reconfigure', () => {
     );
   });
 
+  it('gives a new upstream more with every good answer until it has its full share', () => {
+    const [a, b, c] = three();
+    const service = serviceOf([a, b]);
+    service.reconfigure(options([a, b, c]), 1_000);
+    const shares: number[] = [];
+    for (let nowMs = 1_000; nowMs < 1_200; nowMs += 10) {
+      const open = Array.from({ length: 30 }, () => lease(service, { nowMs }));
+      shares.push(c.inFlight);
+      for (const one of open) one.answered(true, nowMs + 5);
+      for (const one of open) one.release('success', nowMs + 5);
+    }
+    assert.deepEqual(
+      shares,
+      [...shares].sort((x, y) => x - y),
+    );
+    assert.equal(shares[0], 1);
+    assert.equal(shares.at(-1), 10);
+    assert.equal(c.ejection.presence, 'in');
+  });
+
+  it('lets all in at once when they replace all there were', () => {
+    const [a, b, c] = three();
+    const service = serviceOf([a]);
+    service.reconfigure(options([b, c]), 1_000);
+    assert.deepEqual([b.ejection.presence, c.ejection.presence], ['in', 'in']);
+    for (let i = 0; i < 8; i++) lease(service, { nowMs: 1_000 });
+    assert.deepEqual([b.inFlight, c.inFlight], [4, 4]);
+  });
+
+  it('can lose all its upstreams and get others later', () => {
+    const [a, b, c] = three();
+    const service = serviceOf([a]);
+    const open = lease(service, { nowMs: 0 });
+    service.reconfigure(options([]), 1_000);
+    const ask = {
+      nowMs: 1_000,
+      tried: [],
+      isRepeatable: true,
+      hash: undefined,
+      stickTo: undefined,
+    };
+    assert.equal(service.acquire(ask), 'none');
+    open.release('success', 1_001);
+    assert.equal(service.inFlight, 0);
+    service.reconfigure(options([b, c]), 2_000);
+    assert.deepEqual([b.ejection.presence, c.ejection.presence], ['in', 'in']);
+    assert.equal(service.upstreams.includes(lease(service, { nowMs: 2_000 }).upstream), true);
+  });
+
   it('sends nothing more to what was removed, and counts what it still holds', () => {
     for (const name of policyNames) {
       const [a, b, c] = three();

@@ -10,7 +10,13 @@ import {
 } from './correction.ts';
 import { LONG_HORIZON_MS, OutcomeTally, SHORT_HORIZON_MS } from './failure-detector.ts';
 import { Lease, type LeaseOutcome, type LeaseOwner } from './lease.ts';
-import { assertDistinctKeys, canSpare, decideMembers, setLimits } from './membership.ts';
+import {
+  assertDistinctKeys,
+  canSpare,
+  decideMembers,
+  hasGivenLimit,
+  setLimits,
+} from './membership.ts';
 import type { Ask, Policy } from './policy.ts';
 import type { Random } from './random.ts';
 import { nextTrial, retryTrial, trialsDue } from './trials.ts';
@@ -168,19 +174,21 @@ export class Service implements LeaseOwner {
   }
 
   /**
-   * Decides anew who may get requests, as `decideMembers` says. Call it after a change of verdict,
+   * Decides anew who may get requests, as `decideMembers` says; who comes in beside others does so
+   * by steps. Call it after a change of verdict,
    * weight, or of who is draining or disabled.
    */
   refresh(nowMs: number): void {
     const { upstreams, policy } = this.#options;
-    const isFirst = this.#candidates.length === 0;
     const wasPanicking = this.isPanicking;
     const { candidates, isPanicking } = decideMembers(upstreams);
     this.isPanicking = isPanicking;
     this.#candidates = candidates;
-    for (const upstream of this.#candidates) {
+    // Where nobody stays there is nobody to carry the load meanwhile.
+    const isStaying = candidates.some(({ slot }) => slot >= 0);
+    for (const upstream of candidates) {
       const isBack = upstream.slot < 0 && upstream.ejection.presence !== 'out';
-      if (isBack && !isFirst && !wasPanicking && !isPanicking) {
+      if (isBack && isStaying && !wasPanicking && !isPanicking) {
         upstream.ejection.startReturn(nowMs);
       }
     }
@@ -259,6 +267,7 @@ export class Service implements LeaseOwner {
   }
 
   #judgeQueue(upstream: Upstream, nowMs: number): void {
+    if (hasGivenLimit(upstream)) return;
     const { found, waiting } = upstream;
     const wasEngaged = found.isEngaged;
     if (waiting >= found.value) found.reached(nowMs);

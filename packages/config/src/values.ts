@@ -110,7 +110,8 @@ function fits(option: Schema, value: unknown): boolean {
   });
 }
 
-function formatValue({ value, unit }: EffectiveValue): string {
+/** A value as people write it: `2s`, `16KiB`, `9000 requests`. */
+export function formatValue({ value, unit }: EffectiveValue): string {
   if (typeof value === 'number' && unit === 'ms') return formatDuration(value);
   if (typeof value === 'number' && unit === 'bytes') return formatSize(value);
   const isData = Array.isArray(value) || isPlainObject(value);

@@ -39,9 +39,9 @@ export class RequestLine implements StartLine {
     return this.#state === DONE;
   }
 
-  /** Something other than empty lines has arrived. */
+  /** Something other than whole empty lines has arrived. */
   get hasBegun(): boolean {
-    return this.#state >= METHOD;
+    return this.#state !== START;
   }
 
   reset(): void {

@@ -58,9 +58,9 @@ export class RequestParser {
     this.#refused(new Refusal('truncated'), 0, sink);
   }
 
-  /** Lets go of the last head's text, for connections that stay open and idle. */
+  /** Lets go of all it has read, for connections that stay open and idle. */
   forget(): void {
-    if (this.#phase === 'head' && this.#section.isDone) this.#section.reset();
+    if (this.isIdle) this.#section.reset();
   }
 
   #parse(bytes: Bytes, start: number, end: number, sink: RequestSink): number {

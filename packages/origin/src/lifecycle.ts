@@ -1,19 +1,26 @@
-// Owns the two facts every part of one origin process agrees on: how many requests are in flight,
-// and whether the process is leaving.
+// Owns the facts every part of one origin process agrees on: how many requests are in flight, and
+// whether the process is leaving.
 import { setMaxListeners } from 'node:events';
+
+/** What becomes of the address when a process leaves: it goes too, or other processes serve it. */
+export type Departure = 'address-leaves' | 'address-stays';
 
 /** The state of one origin process, shared by its app and the listener that serves it. */
 export interface Lifecycle {
   /** Requests from arrival to the last byte of their body; an open WebSocket is one. */
   readonly inFlight: number;
+  /** Requests that have ended since the process started. */
+  readonly ended: number;
   /** True once the process has begun to leave; it never turns back. */
   readonly isDraining: boolean;
+  /** False once the address is about to go: from then on nobody should be sent here. */
+  readonly isHealthy: boolean;
   /** Aborts when draining starts. Endless streams end themselves on it. */
   readonly draining: AbortSignal;
   /** Counts one request; the returned function ends it and may be called more than once. */
   begin(): () => void;
-  /** Starts draining: health turns 503 and responses carry `Connection: close`. */
-  drain(): void;
+  /** Starts draining: responses carry `Connection: close`, and health is 503 if the address goes. */
+  drain(departure?: Departure): void;
 }
 
 /** The lifecycle of a process that accepts work and has none yet. */
@@ -22,13 +29,21 @@ export function createLifecycle(): Lifecycle {
   // Every open stream listens here, and a thousand of them are no leak.
   setMaxListeners(0, draining.signal);
   let inFlight = 0;
+  let ended = 0;
+  let isHealthy = true;
 
   return {
     get inFlight() {
       return inFlight;
     },
+    get ended() {
+      return ended;
+    },
     get isDraining() {
       return draining.signal.aborted;
+    },
+    get isHealthy() {
+      return isHealthy;
     },
     draining: draining.signal,
     begin() {
@@ -38,9 +53,11 @@ export function createLifecycle(): Lifecycle {
         if (!isOpen) return;
         isOpen = false;
         inFlight -= 1;
+        ended += 1;
       };
     },
-    drain() {
+    drain(departure = 'address-leaves') {
+      if (departure === 'address-leaves') isHealthy = false;
       draining.abort();
     },
   };

@@ -19,6 +19,7 @@ function start(options: Partial<OriginOptions> = {}) {
     info: ignore,
     warn: ignore,
     error: (message: string, fields?: object) => errors.push({ message, fields }),
+    setLevel: ignore,
   };
   return { app: createOrigin({ name: 'test', logger, ...options }), errors };
 }

@@ -4,6 +4,7 @@ import { type Context, Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { addHealth } from './health.ts';
 import { createLifecycle, type Lifecycle } from './lifecycle.ts';
+import { createMetricsSource, type MetricsSource } from './metrics-source.ts';
 import { HttpProblem, notFound, problemResponse } from './problem.ts';
 import { registerRequestMetrics } from './request-metrics.ts';
 import { type OriginEnv, requestScope } from './request-scope.ts';
@@ -13,6 +14,7 @@ export type Origin = Hono<OriginEnv> & {
   readonly label: string;
   readonly lifecycle: Lifecycle;
   readonly registry: Registry;
+  readonly metrics: MetricsSource;
 };
 
 /** What an origin is made of. */
@@ -23,13 +25,13 @@ export interface OriginOptions {
   deadlineMs?: number;
   /** Where unexpected errors go. Default: JSON lines on standard error. */
   logger?: Logger;
-  /** Rendered by `GET /metrics`. Default: an empty one. */
+  /** What this process tells at `GET /metrics`. Default: an empty one. */
   registry?: Registry;
 }
 
 /**
  * Makes an app whose requests have an id, a trace and one deadline; whose errors are problem+json;
- * and which answers `/health` and `/metrics`. Routes are added to it as to any Hono app.
+ * and which answers `/health`, `/ready` and `/metrics`. Routes are added to it as to any Hono app.
  */
 export function createOrigin({
   name,
@@ -39,6 +41,7 @@ export function createOrigin({
 }: OriginOptions): Origin {
   const app = new Hono<OriginEnv>();
   const lifecycle = createLifecycle();
+  const metrics = createMetricsSource(registry);
   const record = registerRequestMetrics(registry, lifecycle);
 
   app.use(
@@ -49,7 +52,7 @@ export function createOrigin({
       onEnd: (c, durationMs) => record(c.req.method, c.finalized ? c.res.status : 499, durationMs),
     }),
   );
-  addHealth(app, lifecycle, registry);
+  addHealth(app, lifecycle, metrics);
   app.notFound((c) => answer(c, notFound(`nothing is found at ${c.req.path}`)));
   app.onError((error, c) => {
     const problem = asProblem(error, c.var.signal);
@@ -60,7 +63,7 @@ export function createOrigin({
     }
     return answer(c, problem);
   });
-  return Object.assign(app, { label: name, lifecycle, registry });
+  return Object.assign(app, { label: name, lifecycle, registry, metrics });
 }
 
 function answer(c: Context<OriginEnv>, problem: HttpProblem): Response {

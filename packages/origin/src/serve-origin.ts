@@ -2,7 +2,9 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer, type WebSocketServerLike } from '@hono/node-server';
+import { type Connections, followConnections, type GiveAway } from './connections.ts';
 import { drain } from './drain.ts';
+import type { Departure } from './lifecycle.ts';
 import type { Origin } from './origin.ts';
 import { createWebSocketServer } from './websocket.ts';
 
@@ -31,20 +33,48 @@ export interface ServedOrigin {
   cut(): void;
 }
 
+export const defaultHostname = '127.0.0.1';
+export const defaultDrainTimeoutMs = 10_000;
+
 // The proxy keeps idle connections for 60 s. The side that reuses a connection must be the first to
 // drop it, or a request meets a closing socket; hence longer here.
 const keepAliveTimeoutMs = 75_000;
 // Shorter than the keep-alive, it would cut a connection whose next request was just starting.
 const headersTimeoutMs = 76_000;
 
-/** Starts to listen. Rejects with a message for people when the address cannot be had. */
-export async function serveOrigin(origin: Origin, options: ServeOptions): Promise<ServedOrigin> {
-  const { hostname = '127.0.0.1', port, drainTimeoutMs = 10_000, lingerMs = 250 } = options;
-  const webSockets = createWebSocketServer(options.maxMessageBytes ?? 1024 * 1024);
+/** How a server is closed. */
+export interface CloseOptions {
+  /** Default: the address leaves. */
+  readonly departure?: Departure;
+  /** In place of the `drainTimeoutMs` it was made with. */
+  readonly timeoutMs?: number | undefined;
+  /** From then on this process accepts no connections. */
+  readonly onListenerClosed?: () => void;
+}
+
+/** The HTTP server of an origin, which listens nowhere yet. */
+export interface OriginServer {
+  readonly server: Server;
+  readonly connections: Connections;
+  /** Drains and resolves when the last connection is closed; calling it again changes nothing. */
+  close(options?: CloseOptions): Promise<void>;
+  /** Cuts what a `close` under way is still waiting for. */
+  cut(): void;
+}
+
+/** Makes the server of `origin`; connections it accepts are offered to `giveAway` first. */
+export function createOriginServer(
+  origin: Origin,
+  options: Omit<ServeOptions, 'port'>,
+  giveAway?: GiveAway,
+): OriginServer {
+  const { drainTimeoutMs = defaultDrainTimeoutMs } = options;
+  const { lingerMs = 250, maxMessageBytes = 1024 * 1024 } = options;
+  const webSockets = createWebSocketServer(maxMessageBytes);
   // Without `createServer` the adapter makes a plain HTTP/1.1 server.
   const server = createAdaptorServer({
     fetch: origin.fetch,
-    hostname,
+    hostname: options.hostname ?? defaultHostname,
     serverOptions: {
       keepAliveTimeout: keepAliveTimeoutMs,
       headersTimeout: headersTimeoutMs,
@@ -54,28 +84,49 @@ export async function serveOrigin(origin: Origin, options: ServeOptions): Promis
     // Their types differ in `undefined` for an optional property only.
     websocket: { server: webSockets as WebSocketServerLike },
   }) as Server;
-  await listen(server, port, hostname);
-
-  const address = server.address() as AddressInfo;
-  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  const connections = followConnections(server, giveAway);
+  const { lifecycle } = origin;
   const cut = new AbortController();
   let closing: Promise<void> | undefined;
   return {
-    port: address.port,
-    url: `http://${host}:${address.port}`,
-    close() {
+    server,
+    connections,
+    close({ departure = 'address-leaves', timeoutMs = drainTimeoutMs, onListenerClosed } = {}) {
       closing ??= drain({
         server,
+        connections,
         webSockets,
-        lifecycle: origin.lifecycle,
+        lifecycle,
+        departure,
         lingerMs,
-        timeoutMs: drainTimeoutMs,
+        timeoutMs,
+        onListenerClosed,
         cut: cut.signal,
       });
       return closing;
     },
     cut: () => cut.abort(),
   };
+}
+
+/** Starts to listen. Rejects with a message for people when the address cannot be had. */
+export async function serveOrigin(origin: Origin, options: ServeOptions): Promise<ServedOrigin> {
+  const { hostname = defaultHostname, port } = options;
+  const { server, close, cut } = createOriginServer(origin, options);
+  await listen(server, port, hostname);
+
+  const address = server.address() as AddressInfo;
+  return {
+    port: address.port,
+    url: urlOf(address.address, address.port),
+    close: () => close(),
+    cut,
+  };
+}
+
+/** `http://host:port`, with an IPv6 address in brackets. */
+export function urlOf(host: string, port: number): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 async function listen(server: Server, port: number, hostname: string): Promise<void> {

@@ -1,5 +1,5 @@
 // Owns how an app reads its settings: from the environment only, all problems at once.
-import { duration, formatProblems, loadConfig, setting } from '@headgate/config';
+import { duration, formatProblems, loadConfig, setting, size } from '@headgate/config';
 import { z } from 'zod';
 
 /** Where an app's settings come from. */
@@ -22,7 +22,7 @@ export async function readSettings<T extends z.ZodType>(
   process.exit(1);
 }
 
-/** The settings every app has: where it listens and how long it may take to leave. */
+/** The settings every app has: where it listens, with how many processes, and how those end. */
 export function listenSettings(port: number) {
   return {
     hostname: setting(z.string().min(1), {
@@ -37,6 +37,15 @@ export function listenSettings(port: number) {
       default: '10s',
       reason: 'twice the deadline of a request',
     }),
+    workers: setting(
+      z.union([z.literal('auto'), z.number().int().min(0).max(1024)], {
+        error: 'expected auto, or a whole number from 0 to 1024',
+      }),
+      { default: 0, reason: 'one process, as containers want it' },
+    ),
+    maxRequests: z.number().int().min(1).optional(),
+    maxAgeMs: duration().optional(),
+    maxMemoryBytes: size().optional(),
   };
 }
 
@@ -45,4 +54,8 @@ export const listenEnvNames = {
   hostname: 'HOST',
   port: 'PORT',
   drainTimeoutMs: 'DRAIN_TIMEOUT',
+  workers: 'WORKERS',
+  maxRequests: 'MAX_REQUESTS',
+  maxAgeMs: 'MAX_AGE',
+  maxMemoryBytes: 'MAX_MEMORY',
 };

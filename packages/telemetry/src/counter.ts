@@ -1,6 +1,5 @@
 /** Counters: numbers that only go up. */
-import { renderSample } from './exposition.ts';
-import { createFamily, type Family, type MetricOptions, type RenderableFamily } from './family.ts';
+import { createFamily, type Family, type MetricOptions, type ReadableFamily } from './family.ts';
 
 /** A counter family; `labels()` is the series of one without labels. */
 export type Counter = Family<CounterSeries>;
@@ -13,20 +12,24 @@ export interface CounterSeries {
 
 /** What a counter is registered with. */
 export interface CounterOptions extends MetricOptions {
-  /** Called before each render, to catch up with a number that is counted elsewhere. */
+  /** Called before each read, to catch up with a number that is counted elsewhere. */
   readonly collect?: (counter: Counter) => void;
 }
 
-/** A counter family the registry can render. */
-export function createCounter(options: CounterOptions): RenderableFamily<CounterSeries> {
-  return createFamily('counter', options, () => {
-    let value = 0;
-    return {
-      inc(by = 1) {
-        if (!(by >= 0)) throw new RangeError(`counter ${options.name} cannot go up by ${by}`);
-        value += by;
-      },
-      render: (name, labels) => renderSample(name, labels, value),
-    };
-  });
+/** A counter family the registry can read. */
+export function createCounter(options: CounterOptions): ReadableFamily<CounterSeries> {
+  return createFamily(
+    options,
+    () => {
+      let value = 0;
+      return {
+        inc(by = 1) {
+          if (!(by >= 0)) throw new RangeError(`counter ${options.name} cannot go up by ${by}`);
+          value += by;
+        },
+        read: (labels: readonly string[]) => ({ labels, value }),
+      };
+    },
+    (family) => ({ type: 'counter', ...family }),
+  );
 }

@@ -1,5 +1,5 @@
 /** A metric family: one name, and one series for each combination of label values. */
-import { renderLabels } from './exposition.ts';
+import { type Labelled, type MetricFamily, seriesKey } from './metric-family.ts';
 
 /** What every metric is registered with. */
 export interface MetricOptions {
@@ -24,31 +24,38 @@ export interface Family<Series> {
   clear(): void;
 }
 
-/** A series that can write its own sample lines. */
-export interface Renderable {
-  /** `name` of the family; `labels` already rendered, `''` or `a="x",b="y"`. */
-  render(name: string, labels: string): string;
-}
-
 /** A family as the registry sees it. */
-export interface RenderableFamily<Series> extends Family<Series> {
-  readonly options: MetricOptions;
-  readonly type: MetricType;
-  /** Every sample line of every series, each ending in a line feed. */
-  renderSamples(): string;
+export interface ReadableFamily<Series> extends Family<Series> {
+  /** Every series as it is now. */
+  read(): MetricFamily;
 }
 
-/** The TYPE of the exposition format. */
-export type MetricType = 'counter' | 'gauge' | 'histogram';
+/** What the families of every type have in common. */
+interface Described<Reading> {
+  readonly name: string;
+  readonly help: string;
+  readonly labelNames: readonly string[];
+  readonly series: readonly Reading[];
+}
 
-/** A family whose series are made by `create`. One without labels has its series at once. */
-export function createFamily<Series extends Renderable>(
-  type: MetricType,
-  options: MetricOptions,
-  create: () => Series,
-): RenderableFamily<Series> {
-  const { name, labelNames = [] } = options;
-  const entries = new Map<string, { readonly labels: string; readonly series: Series }>();
+/** A series that can tell what it has come to. */
+interface Readable<Reading extends Labelled> {
+  read(labels: readonly string[]): Reading;
+}
+
+/**
+ * A family whose series are made by `create`, and described as one of its type by `describe`. One
+ * without labels has its series at once.
+ */
+export function createFamily<Series, Reading extends Labelled>(
+  { name, help, labelNames = [] }: MetricOptions,
+  create: () => Series & Readable<Reading>,
+  describe: (family: Described<Reading>) => MetricFamily,
+): ReadableFamily<Series> {
+  const entries = new Map<
+    string,
+    { readonly labels: readonly string[]; readonly series: Series & Readable<Reading> }
+  >();
 
   const keyOf = (values: readonly string[]): string => {
     if (values.length !== labelNames.length) {
@@ -56,34 +63,29 @@ export function createFamily<Series extends Renderable>(
         `metric ${name} has labels (${labelNames.join(', ')}), but got ${values.length} value(s)`,
       );
     }
-    let key = '';
-    // Lengths keep ('ab', 'c') and ('a', 'bc') apart, whatever the values contain.
-    for (const value of values) key += `${value.length}:${value}`;
-    return key;
+    return seriesKey(values);
   };
 
-  const family: RenderableFamily<Series> = {
-    options,
-    type,
-    labels(...values) {
-      const key = keyOf(values);
+  const family: ReadableFamily<Series> = {
+    labels(...labels) {
+      const key = keyOf(labels);
       let entry = entries.get(key);
       if (!entry) {
-        entry = { labels: renderLabels(labelNames, values), series: create() };
+        entry = { labels, series: create() };
         entries.set(key, entry);
       }
       return entry.series;
     },
-    remove(...values) {
-      entries.delete(keyOf(values));
+    remove(...labels) {
+      entries.delete(keyOf(labels));
     },
     clear() {
       entries.clear();
     },
-    renderSamples() {
-      let text = '';
-      for (const { labels, series } of entries.values()) text += series.render(name, labels);
-      return text;
+    read() {
+      const series: Reading[] = [];
+      for (const entry of entries.values()) series.push(entry.series.read(entry.labels));
+      return describe({ name, help, labelNames, series });
     },
   };
   if (labelNames.length === 0) family.labels();

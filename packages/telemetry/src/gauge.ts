@@ -1,12 +1,6 @@
 /** Gauges: numbers that go up and down. */
-import { renderSample } from './exposition.ts';
-import {
-  createFamily,
-  type Family,
-  type MetricOptions,
-  type Renderable,
-  type RenderableFamily,
-} from './family.ts';
+import { createFamily, type Family, type MetricOptions, type ReadableFamily } from './family.ts';
+import { type MergeRule, WORKER_LABEL } from './metric-family.ts';
 
 /** A gauge family; `labels()` is the series of one without labels. */
 export type Gauge = Family<GaugeSeries>;
@@ -22,25 +16,37 @@ export interface GaugeSeries {
 
 /** What a gauge is registered with. */
 export interface GaugeOptions extends MetricOptions {
-  /** Called before each render, to read the number where it lives instead of mirroring it. */
+  /** What becomes of it where several workers have it; default `sum`. */
+  readonly merge?: MergeRule;
+  /** Called before each read, to read the number where it lives instead of mirroring it. */
   readonly collect?: (gauge: Gauge) => void;
 }
 
-/** A gauge family the registry can render. */
-export function createGauge(options: GaugeOptions): RenderableFamily<GaugeSeries> {
-  return createFamily<GaugeSeries & Renderable>('gauge', options, () => {
-    let value = 0;
-    return {
-      set(next) {
-        value = next;
-      },
-      inc(by = 1) {
-        value += by;
-      },
-      dec(by = 1) {
-        value -= by;
-      },
-      render: (name, labels) => renderSample(name, labels, value),
-    };
-  });
+/** A gauge family the registry can read. Throws when the merge rule needs one of its labels. */
+export function createGauge(options: GaugeOptions): ReadableFamily<GaugeSeries> {
+  const { name, labelNames, merge = 'sum' } = options;
+  if (merge === 'each' && labelNames?.includes(WORKER_LABEL)) {
+    throw new Error(
+      `gauge ${name} cannot have a label "${WORKER_LABEL}"; merging by "each" adds it`,
+    );
+  }
+  return createFamily(
+    options,
+    () => {
+      let value = 0;
+      return {
+        set(next: number) {
+          value = next;
+        },
+        inc(by = 1) {
+          value += by;
+        },
+        dec(by = 1) {
+          value -= by;
+        },
+        read: (labels: readonly string[]) => ({ labels, value }),
+      };
+    },
+    (family) => ({ type: 'gauge', merge, ...family }),
+  );
 }

@@ -1,12 +1,5 @@
 /** Histograms: how many observations fell below each of a few fixed bounds. */
-import { renderNumber, renderSample } from './exposition.ts';
-import {
-  createFamily,
-  type Family,
-  type MetricOptions,
-  type Renderable,
-  type RenderableFamily,
-} from './family.ts';
+import { createFamily, type Family, type MetricOptions, type ReadableFamily } from './family.ts';
 
 /** A histogram family; `labels()` is the series of one without labels. */
 export type Histogram = Family<HistogramSeries>;
@@ -29,39 +22,31 @@ export const latencyBucketsSeconds: readonly number[] = [
   2.5, 5, 10, 20, 30, 60,
 ];
 
-/** A histogram family the registry can render. Throws a RangeError when the bounds do not ascend. */
-export function createHistogram(options: HistogramOptions): RenderableFamily<HistogramSeries> {
-  assertBounds(options.name, options.buckets);
-  const bounds = Float64Array.from(options.buckets);
-  const renderedBounds = [...bounds, Number.POSITIVE_INFINITY].map(renderNumber);
+/** A histogram family the registry can read. Throws a RangeError when the bounds do not ascend. */
+export function createHistogram(options: HistogramOptions): ReadableFamily<HistogramSeries> {
+  const { name, buckets } = options;
+  assertBounds(name, buckets);
+  const bounds = [...buckets];
 
-  return createFamily<HistogramSeries & Renderable>('histogram', options, () => {
-    // Each observation is in one cell; they are added up when rendered. The last is +Inf.
-    const counts = new Float64Array(bounds.length + 1);
-    let sum = 0;
-    return {
-      observe(value) {
-        if (Number.isNaN(value)) {
-          throw new RangeError(`histogram ${options.name} cannot observe NaN`);
-        }
-        let i = 0;
-        while (i < bounds.length && value > (bounds[i] as number)) i++;
-        counts[i] = (counts[i] as number) + 1;
-        sum += value;
-      },
-      render(name, labels) {
-        const prefix = labels && `${labels},`;
-        let text = '';
-        let count = 0;
-        for (const [i, bound] of renderedBounds.entries()) {
-          count += counts[i] as number;
-          text += renderSample(`${name}_bucket`, `${prefix}le="${bound}"`, count);
-        }
-        text += renderSample(`${name}_sum`, labels, sum);
-        return text + renderSample(`${name}_count`, labels, count);
-      },
-    };
-  });
+  return createFamily(
+    options,
+    () => {
+      // Each observation is in one cell; they are added up when rendered. The last is +Inf.
+      const counts = new Float64Array(bounds.length + 1);
+      let sum = 0;
+      return {
+        observe(value: number) {
+          if (Number.isNaN(value)) throw new RangeError(`histogram ${name} cannot observe NaN`);
+          let i = 0;
+          while (i < bounds.length && value > (bounds[i] as number)) i++;
+          counts[i] = (counts[i] as number) + 1;
+          sum += value;
+        },
+        read: (labels: readonly string[]) => ({ labels, counts: [...counts], sum }),
+      };
+    },
+    (family) => ({ type: 'histogram', bounds, ...family }),
+  );
 }
 
 function assertBounds(name: string, bounds: readonly number[]): void {

@@ -14,6 +14,8 @@ export interface Logger {
   readonly info: LogLine;
   readonly warn: LogLine;
   readonly error: LogLine;
+  /** From now on. */
+  setLevel(level: LogLevel): void;
 }
 
 /** Settings of a logger. */
@@ -51,5 +53,8 @@ export function createLogger({
     info: (message, fields) => logger.info(fields, message),
     warn: (message, fields) => logger.warn(fields, message),
     error: (message, fields) => logger.error(fields, message),
+    setLevel(next) {
+      logger.level = next;
+    },
   };
 }

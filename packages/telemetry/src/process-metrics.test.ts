@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { closeSync, openSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { renderFamilies } from './exposition.ts';
+import { MergedMetrics } from './merge.ts';
+import type { MetricFamily } from './metric-family.ts';
 import { registerProcessMetrics } from './process-metrics.ts';
 import { createRegistry, type Registry } from './registry.ts';
 
@@ -70,4 +73,37 @@ test('a blocked event loop shows as late and busy, and is forgotten at the next 
   assert.ok(busy > 0.3 && busy <= 1, `busy ${busy}`);
   await delay(200);
   assert.ok(read(registry, 'nodejs_eventloop_delay_p99_seconds') < late);
+});
+
+test('of several processes the use is added up, and each event loop is told by itself', (t) => {
+  const merged = new MergedMetrics();
+  const readings = [createRegistry(), createRegistry()].map((registry, i) => {
+    t.after(registerProcessMetrics(registry));
+    const families = registry.read();
+    merged.answered(i + 1, families);
+    return families;
+  });
+  const valuesOf = (families: readonly MetricFamily[], name: string) => {
+    const series = families.find((family) => family.name === name)?.series ?? [];
+    return series.flatMap((one) => ('value' in one ? one.value : []));
+  };
+  const [one = [], other = []] = readings;
+  const both = merged.families();
+  const add = (a: number | undefined, b: number | undefined) => (a ?? Number.NaN) + (b ?? 0);
+  for (const name of ['process_resident_memory_bytes', 'nodejs_heap_used_bytes']) {
+    assert.deepEqual(valuesOf(both, name), [add(valuesOf(one, name)[0], valuesOf(other, name)[0])]);
+  }
+  const cpu = 'process_cpu_seconds_total';
+  assert.deepEqual(
+    valuesOf(both, cpu),
+    valuesOf(one, cpu).map((seconds, i) => add(seconds, valuesOf(other, cpu)[i])),
+  );
+  const started = 'process_start_time_seconds';
+  assert.deepEqual(valuesOf(both, started), valuesOf(one, started));
+  const text = renderFamilies(both);
+  for (const name of ['nodejs_eventloop_utilization', 'nodejs_eventloop_delay_p99_seconds']) {
+    for (const worker of [1, 2]) {
+      assert.match(text, new RegExp(`^${name}\\{worker="${worker}"\\} \\d`, 'm'));
+    }
+  }
 });

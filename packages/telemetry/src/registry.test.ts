@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { renderFamilies } from './exposition.ts';
 import { createRegistry } from './registry.ts';
 
 test('metrics are rendered in the order of registration, each under its help and type', () => {
@@ -154,4 +155,69 @@ test('a wrong number of label values, a falling counter and NaN are errors in th
   assert.throws(() => counter.labels('x').inc(Number.NaN), RangeError);
   const histogram = registry.histogram({ name: 'h', help: 'h', buckets: [1] });
   assert.throws(() => histogram.labels().observe(Number.NaN), RangeError);
+});
+
+test('what is read is plain data: a copy in another process renders the same', () => {
+  const registry = createRegistry();
+  registry
+    .counter({ name: 'c', help: 'a "c"\n', labelNames: ['a'] })
+    .labels('x"\n\\')
+    .inc(3);
+  registry.gauge({ name: 'g', help: 'g', merge: 'max' }).labels().set(Number.POSITIVE_INFINITY);
+  const histogram = registry.histogram({
+    name: 'h',
+    help: 'h',
+    labelNames: ['a'],
+    buckets: [1, 2],
+  });
+  histogram.labels('x').observe(1.5);
+  const read = structuredClone(registry.read());
+  assert.deepEqual(read, [
+    {
+      type: 'counter',
+      name: 'c',
+      help: 'a "c"\n',
+      labelNames: ['a'],
+      series: [{ labels: ['x"\n\\'], value: 3 }],
+    },
+    {
+      type: 'gauge',
+      merge: 'max',
+      name: 'g',
+      help: 'g',
+      labelNames: [],
+      series: [{ labels: [], value: Number.POSITIVE_INFINITY }],
+    },
+    {
+      type: 'histogram',
+      bounds: [1, 2],
+      name: 'h',
+      help: 'h',
+      labelNames: ['a'],
+      series: [{ labels: ['x'], counts: [0, 1, 0], sum: 1.5 }],
+    },
+  ]);
+  assert.equal(renderFamilies(read), registry.render());
+});
+
+test('what was read stays as it was', () => {
+  const registry = createRegistry();
+  const counter = registry.counter({ name: 'c', help: 'c' }).labels();
+  const histogram = registry.histogram({ name: 'h', help: 'h', buckets: [1] }).labels();
+  const before = registry.read();
+  const text = renderFamilies(before);
+  counter.inc();
+  histogram.observe(1);
+  assert.equal(renderFamilies(before), text);
+  assert.notEqual(registry.render(), text);
+});
+
+test('a gauge told for each worker cannot have the label that tells them apart', () => {
+  const registry = createRegistry();
+  const labelNames = ['worker'];
+  assert.throws(
+    () => registry.gauge({ name: 'g', help: 'g', labelNames, merge: 'each' }),
+    /gauge g cannot have a label "worker"/,
+  );
+  registry.gauge({ name: 'g', help: 'g', labelNames, merge: 'max' });
 });

@@ -1,24 +1,27 @@
-/** The metrics of one process: registered once by name, rendered for a scrape. */
+/** The metrics of one process: registered once by name, read or rendered for a scrape. */
 import { type Counter, type CounterOptions, createCounter } from './counter.ts';
-import { isLabelName, isMetricName, renderHeader } from './exposition.ts';
-import type { MetricOptions, RenderableFamily } from './family.ts';
+import { isLabelName, isMetricName, renderFamilies } from './exposition.ts';
+import type { MetricOptions, ReadableFamily } from './family.ts';
 import { createGauge, type Gauge, type GaugeOptions } from './gauge.ts';
 import { createHistogram, type Histogram, type HistogramOptions } from './histogram.ts';
+import type { MetricFamily } from './metric-family.ts';
 
-/** Registers metrics and renders them. Each `Error` below names the metric and what to change. */
+/** Registers metrics and reads them. Each `Error` below names the metric and what to change. */
 export interface Registry {
   /** Throws when the name or a label name is not allowed, or when the name is taken. */
   counter(options: CounterOptions): Counter;
-  /** Throws like `counter`. */
+  /** Throws like `counter`, and when it merges by `each` but has a label `worker` of its own. */
   gauge(options: GaugeOptions): Gauge;
   /** Throws like `counter`, and when the buckets do not ascend. */
   histogram(options: HistogramOptions): Histogram;
-  /** Everything, in the order of registration, as text of type `metricsContentType`. */
+  /** Everything as it is now, in the order of registration, as data for another process. */
+  read(): readonly MetricFamily[];
+  /** What `read` returns, as text of type `metricsContentType`. */
   render(): string;
 }
 
 interface Entry {
-  readonly family: RenderableFamily<unknown>;
+  readonly family: ReadableFamily<unknown>;
   readonly collect: (() => void) | undefined;
 }
 
@@ -36,6 +39,12 @@ export function createRegistry(): Registry {
     }
     for (const one of names) takenNames.add(one);
   };
+
+  const read = (): MetricFamily[] =>
+    entries.map(({ family, collect }) => {
+      collect?.();
+      return family.read();
+    });
 
   return {
     counter(options) {
@@ -59,15 +68,8 @@ export function createRegistry(): Registry {
       entries.push({ family: histogram, collect: undefined });
       return histogram;
     },
-    render() {
-      let text = '';
-      for (const { family, collect } of entries) {
-        collect?.();
-        const { name, help } = family.options;
-        text += renderHeader(name, help, family.type) + family.renderSamples();
-      }
-      return text;
-    },
+    read,
+    render: () => renderFamilies(read()),
   };
 }
 

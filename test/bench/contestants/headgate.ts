@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { ProxyConfigInput } from '@headgate/proxy';
 import { headgateMain } from '../../support/headgate-command.ts';
+import type { ConcurrentContestant, ProxyCounts } from './concurrent.ts';
 import { type Contestant, manifestVersion, type Place } from './contestant.ts';
 
 const manifest = new URL('../../../apps/proxy/package.json', import.meta.url);
@@ -13,6 +14,50 @@ export const headgate = headgateWith('headgate', () => ({}));
 export const headgateAccessLog = headgateWith('headgate-access-log', ({ folder }) => ({
   accessLog: { file: join(folder, 'access.log') },
 }));
+
+/** With many workers, patient with origins and with clients that say nothing. */
+export function headgateOf(workers: number): ConcurrentContestant {
+  return {
+    ...headgateWith('headgate', (place) => {
+      const { services, ...config } = defaultConfig(place);
+      const timeouts = { connect: '60s', firstByte: '15m' };
+      return {
+        ...config,
+        workers,
+        timeouts: { clientKeepAlive: '15m' },
+        limits: { maxInFlight: 9_000 },
+        services: { origins: { ...services.origins, timeouts } } as typeof services,
+      };
+    }),
+    maxInFlight: Number.POSITIVE_INFINITY,
+    maxIdle: Number.POSITIVE_INFINITY,
+    status: {
+      readyPath: '/ready',
+      path: '/metrics',
+      read: readMetrics,
+      workers: { path: '/api/workers', read: readWorkers },
+    },
+  };
+}
+
+function readMetrics(text: string): ProxyCounts {
+  const sum = (name: string) => {
+    const values = [...text.matchAll(new RegExp(`^${name}(?:\\{.*\\})? (\\S+)$`, 'gm'))];
+    return values.length === 0
+      ? Number.NaN
+      : values.reduce((total, [, value]) => total + Number(value), 0);
+  };
+  return {
+    inFlight: sum('headgate_upstream_in_flight'),
+    connections: sum('headgate_client_connections'),
+  };
+}
+
+function readWorkers(text: string): readonly ProxyCounts[] {
+  return (JSON.parse(text) as { readonly workers: readonly ProxyCounts[] }).workers.map(
+    ({ inFlight, connections }) => ({ inFlight, connections }),
+  );
+}
 
 function headgateWith(
   name: string,

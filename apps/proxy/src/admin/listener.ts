@@ -1,59 +1,85 @@
-/** The admin listener: metrics, health, readiness, the services as JSON, and the status page. */
+/**
+ * The admin listener: metrics, health, readiness, the status page and the API by which operators
+ * look at an edge and change it.
+ */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { metricsContentType, type Registry } from '@headgate/telemetry';
+import type { AddressInfo, Socket } from 'node:net';
 import { type Endpoint, formatEndpoint } from '../address.ts';
-import type { Snapshot } from '../snapshot.ts';
-import { describeServices } from './services.ts';
-import { statusPage } from './status-page.ts';
+import { removeStaleSocket } from '../listen.ts';
+import { type Answer, problem } from './answer.ts';
+import { type AdminDeps, reply } from './reply.ts';
 
-export interface AdminDeps {
-  readonly snapshot: () => Snapshot;
-  readonly registry: Registry;
-  readonly isReady: () => boolean;
-}
+export type { AdminDeps } from './reply.ts';
 
 export interface AdminListener {
   /** Where it accepts; with the port it got when port 0 was asked for. */
   readonly endpoint: Endpoint;
+  /**
+   * Accepts no more and cuts every connection, except those by which a change was asked for: a
+   * change may be what closes this listener, and is answered still.
+   */
   close(): Promise<void>;
 }
 
-interface Answer {
-  readonly status: number;
-  readonly type: string;
-  readonly body: string;
-}
+/** Only the user the edge runs as may connect to its socket file. */
+const OTHERS_BITS = 0o177;
 
 /** Binds the admin listener; rejects with a readable message when the address cannot be had. */
-export function startAdmin(endpoint: Endpoint, deps: AdminDeps): Promise<AdminListener> {
-  const server = createServer((message, response) => reply(message, response, deps));
-  return new Promise((resolve, reject) => {
+export async function startAdmin(endpoint: Endpoint, deps: AdminDeps): Promise<AdminListener> {
+  const sockets = new Set<Socket>();
+  const changing = new Set<Socket>();
+  const server = createServer(async (message, response) => {
+    const { socket } = message;
+    if (message.method === 'POST') changing.add(socket);
+    const answer = await answerTo(message, endpoint, deps);
+    changing.delete(socket);
+    send(answer, message, response, { isLast: !server.listening });
+  });
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => {
+      sockets.delete(socket);
+      changing.delete(socket);
+    });
+  });
+  if (endpoint.kind === 'unix') await removeStaleSocket(endpoint.path);
+  await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const where = formatEndpoint(endpoint);
       reject(new Error(`${where} (admin.address) ${whyRefused(endpoint, error)}`));
     });
-    server.once('listening', () => {
-      resolve({
-        endpoint: boundEndpoint(endpoint, server),
-        close: () =>
-          new Promise((closed) => {
-            server.close(() => closed());
-            server.closeAllConnections();
-          }),
-      });
-    });
-    if (endpoint.kind === 'unix') server.listen(endpoint.path);
-    else server.listen(endpoint.port, endpoint.host);
+    if (endpoint.kind === 'unix') listenInPrivate(server, endpoint.path, resolve);
+    else server.listen(endpoint.port, endpoint.host, resolve);
   });
+  return {
+    endpoint: boundEndpoint(endpoint, server),
+    close: () =>
+      new Promise((closed) => {
+        server.close(() => closed());
+        for (const socket of sockets) if (!changing.has(socket)) socket.destroy();
+        if (changing.size > 0) closed();
+      }),
+  };
+}
+
+/** The file is made within the call, so it has its permissions before anybody can connect. */
+function listenInPrivate(server: Server, path: string, onListening: () => void): void {
+  const before = process.umask(OTHERS_BITS);
+  try {
+    server.listen(path, onListening);
+  } finally {
+    process.umask(before);
+  }
 }
 
 function whyRefused(endpoint: Endpoint, error: NodeJS.ErrnoException): string {
-  if (error.code !== 'EADDRINUSE') return `${error.message}; stop it or change the address`;
-  // The socket file of a process that was killed stays behind, and looks no different.
-  return endpoint.kind === 'unix'
-    ? 'is in use by another process, or left behind by one; stop it, remove the file or change the address'
-    : 'is in use by another process; stop it or change the address';
+  if (error.code === 'EADDRINUSE') {
+    return 'is in use by another process; stop it or change the address';
+  }
+  if (error.code === 'EACCES' && endpoint.kind === 'unix') {
+    return 'cannot be made; its folder must exist and be writable';
+  }
+  return `cannot be had: ${error.message}; change the address`;
 }
 
 function boundEndpoint(asked: Endpoint, server: Server): Endpoint {
@@ -61,44 +87,34 @@ function boundEndpoint(asked: Endpoint, server: Server): Endpoint {
   return { ...asked, port: (server.address() as AddressInfo).port };
 }
 
-function reply(message: IncomingMessage, response: ServerResponse, deps: AdminDeps): void {
-  const answer = answerTo(message, deps);
-  response.writeHead(answer.status, {
-    'content-type': answer.type,
-    'content-length': Buffer.byteLength(answer.body),
+async function answerTo(
+  message: IncomingMessage,
+  endpoint: Endpoint,
+  deps: AdminDeps,
+): Promise<Answer> {
+  try {
+    return await reply(message, endpoint, deps);
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    return problem({ status: 500, title: 'Failed inside the edge', detail });
+  }
+}
+
+function send(
+  { status, type, headers, body }: Answer,
+  message: IncomingMessage,
+  response: ServerResponse,
+  { isLast }: { readonly isLast: boolean },
+): void {
+  if (response.destroyed) return;
+  response.writeHead(status, {
+    'content-type': type,
+    'content-length': Buffer.byteLength(body),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
-    ...(answer.status === 405 ? { allow: 'GET, HEAD' } : {}),
+    // What is left of a body that nobody wants is not worth waiting for.
+    ...(isLast || !message.complete ? { connection: 'close' } : {}),
+    ...headers,
   });
-  response.end(answer.body);
-}
-
-function answerTo(message: IncomingMessage, deps: AdminDeps): Answer {
-  if (message.method !== 'GET' && message.method !== 'HEAD') {
-    return json(405, {
-      title: 'Method not allowed',
-      status: 405,
-      detail: 'this listener only reads',
-    });
-  }
-  const path = (message.url ?? '/').split('?')[0];
-  switch (path) {
-    case '/':
-      return { status: 200, type: 'text/html; charset=utf-8', body: statusPage };
-    case '/metrics':
-      return { status: 200, type: metricsContentType, body: deps.registry.render() };
-    case '/health':
-      return json(200, { status: 'ok' });
-    case '/ready':
-      return deps.isReady() ? json(200, { status: 'ready' }) : json(503, { status: 'draining' });
-    case '/api/services':
-      return json(200, describeServices(deps.snapshot()));
-    default:
-      return json(404, { title: 'Not found', status: 404, detail: `nothing is served at ${path}` });
-  }
-}
-
-function json(status: number, value: object): Answer {
-  const type = status >= 400 && 'title' in value ? 'application/problem+json' : 'application/json';
-  return { status, type, body: `${JSON.stringify(value)}\n` };
+  response.end(body);
 }

@@ -15,7 +15,7 @@ export interface ServiceStatus {
   readonly upstreams: readonly UpstreamStatus[];
 }
 
-interface UpstreamStatus {
+export interface UpstreamStatus {
   readonly url: string;
   readonly weight: number;
   readonly verdict: Verdict;
@@ -35,12 +35,29 @@ interface UpstreamStatus {
   readonly correction: number;
   readonly requests: number;
   readonly failures: number;
-  /** What happened to it lately, oldest first; times are milliseconds since the process started. */
-  readonly history: readonly UpstreamEvent[];
+  /** What happened to it lately, oldest first. */
+  readonly history: readonly HistoryEntry[];
 }
 
-/** Reads the snapshot's services in the order of the config. */
-export function describeServices(snapshot: Snapshot): { services: ServiceStatus[] } {
+/** One thing that happened to an upstream. */
+export interface HistoryEntry {
+  readonly what: UpstreamEvent['what'];
+  /** Why, in words. */
+  readonly reason: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
+  /** How many workers found it, each by itself. */
+  readonly workers: number;
+}
+
+/**
+ * Reads the snapshot's services in the order of the config. `clockOriginMs` is the epoch
+ * milliseconds at which the clock of the snapshot was zero; without it, that of this process.
+ */
+export function describeServices(
+  snapshot: Snapshot,
+  clockOriginMs = performance.timeOrigin,
+): { services: ServiceStatus[] } {
   const services = [...snapshot.services.values()].map(({ name, config, balancer, admission }) => ({
     name,
     policy: config.policy,
@@ -48,12 +65,12 @@ export function describeServices(snapshot: Snapshot): { services: ServiceStatus[
     queued: admission.length,
     shed: admission.shed,
     isPanicking: balancer.isPanicking,
-    upstreams: balancer.upstreams.map(describeUpstream),
+    upstreams: balancer.upstreams.map((upstream) => describeUpstream(upstream, clockOriginMs)),
   }));
   return { services };
 }
 
-function describeUpstream(upstream: Upstream): UpstreamStatus {
+function describeUpstream(upstream: Upstream, clockOriginMs: number): UpstreamStatus {
   const { latency, limit, correction } = upstream;
   return {
     url: upstream.key,
@@ -70,7 +87,12 @@ function describeUpstream(upstream: Upstream): UpstreamStatus {
     correction: round(correction),
     requests: upstream.requests,
     failures: upstream.failures,
-    history: upstream.history,
+    history: upstream.history.map(({ what, reason, atMs }) => ({
+      what,
+      reason,
+      at: Math.round(clockOriginMs + atMs),
+      workers: 1,
+    })),
   };
 }
 

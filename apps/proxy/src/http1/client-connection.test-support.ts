@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { DEFAULT_LIMITS, type FieldLines, RequestParser } from '@headgate/http1';
-import { createClock } from '../clock.test-support.ts';
+import { type Clock, createClock } from '../clock.test-support.ts';
 import { errorPage, failure, type Outcome } from '../errors.ts';
 import { FakeConnection } from '../exchange.test-support.ts';
 import { Peer } from '../forwarded.ts';
@@ -12,7 +12,7 @@ import { ParserPool } from '../parser-pool.ts';
 import type { ServiceRuntime, UpstreamRuntime } from '../snapshot.ts';
 import { openPair, receive } from '../socket-pair.test-support.ts';
 import type { Http1Carrier } from './carrier.ts';
-import { ClientConnection } from './client-connection.ts';
+import { ClientConnection, type ClientHost } from './client-connection.ts';
 import type { ClientSettings } from './client-settings.ts';
 
 export const KEEP_ALIVE_MS = 75_000;
@@ -75,12 +75,34 @@ class Served {
   }
 }
 
-/** A connection of a client, and what has come of it so far. */
-export async function createBench(t: TestContext, changes: Partial<ClientSettings> = {}) {
-  const clock = createClock(t);
+type Rested = (connection: ClientConnection) => void;
+
+/** What a worker does for the connections it has, and what has come of them so far. */
+export function createWorker(clock: Clock, settings: ClientSettings, rested?: Rested) {
   const served: Served[] = [];
   const tunnels: { socket: Socket; rest: string }[] = [];
-  const settings: ClientSettings = {
+  let closed = 0;
+  const host: ClientHost = {
+    timers: clock.timers,
+    now: clock.now,
+    serve: (head, carrier) => served.push(new Served(head.target, carrier)),
+    tunnel: (_head, _peer, tunnel, rest) => tunnels.push({ socket: tunnel, rest: rest.toString() }),
+    pageFor: (problem) => errorPage(problem, 'id-1'),
+    closed: () => closed++,
+    ...(rested && { rested }),
+  };
+  return {
+    served,
+    tunnels,
+    closed: () => closed,
+    targets: () => served.map(({ target }) => target),
+    serve: (socket: Socket, isReused = false) =>
+      new ClientConnection(socket, new Peer('127.0.0.1', 'http'), settings, host, isReused),
+  };
+}
+
+export function settingsWith(changes: Partial<ClientSettings>): ClientSettings {
+  return {
     limits: DEFAULT_LIMITS,
     parsers: new ParserPool(() => new RequestParser()),
     pipelinedBytes: 1_024,
@@ -90,31 +112,32 @@ export async function createBench(t: TestContext, changes: Partial<ClientSetting
     upload: { idleMs: 30_000, bytesPerSecond: 0, maxSizeBytes: 1_000 },
     ...changes,
   };
-  let closed = 0;
-  const { near, far } = await openPair(t, (socket) => {
-    const connection = new ClientConnection(socket, new Peer('127.0.0.1', 'http'), settings, {
-      timers: clock.timers,
-      now: clock.now,
-      serve: (head, carrier) => served.push(new Served(head.target, carrier)),
-      tunnel: (_head, _peer, tunnel, rest) =>
-        tunnels.push({ socket: tunnel, rest: rest.toString() }),
-      pageFor: (problem) => errorPage(problem, 'id-1'),
-      closed: () => closed++,
-    });
+}
+
+/** A connection of a client, and what has come of it so far. */
+export async function createBench(
+  t: TestContext,
+  changes: Partial<ClientSettings> = {},
+  { rested, path }: { rested?: Rested; path?: string } = {},
+) {
+  const clock = createClock(t);
+  const settings = settingsWith(changes);
+  const { serve, ...worker } = createWorker(clock, settings, rested);
+  const accept = (socket: Socket) => {
+    const connection = serve(socket);
     t.after(() => connection.destroy());
     return connection;
-  });
+  };
+  const { near, far } = await openPair(t, accept, path);
   far.on('error', () => {});
   const received = receive(far);
   return {
+    ...worker,
     clock,
+    settings,
     connection: near,
     far,
-    served,
-    tunnels,
     received,
-    closed: () => closed,
-    targets: () => served.map(({ target }) => target),
     /** Sends `text`, and waits until it has been read. */
     async send(text: string): Promise<void> {
       await new Promise<void>((resolve) => far.write(text, () => resolve()));

@@ -265,6 +265,33 @@ describe('parsers', () => {
   });
 });
 
+describe('empty lines before a request', () => {
+  for (const ahead of ['\r', '\r\n', '\r\n\r\n']) {
+    it(`are those of their own connection alone: ${JSON.stringify(ahead)}`, async (t) => {
+      const parsers = new ParserPool(() => new RequestParser());
+      const idle = await createBench(t, { parsers });
+      await idle.send(ahead);
+      const other = await createBench(t, { parsers });
+      await other.send(`\r\n\r\n${get('/other')}`);
+      assert.deepEqual(other.targets(), ['/other']);
+      await idle.send(ahead === '\r' ? `\n${get('/1')}` : get('/1'));
+      assert.deepEqual(idle.targets(), ['/1']);
+    });
+  }
+
+  it('hold a connection back from moving while one of them is half there', async (t) => {
+    const { connection, send } = await createBench(t);
+    await send('\r');
+    const early = connection.detach();
+    t.after(() => early?.close());
+    assert.equal(early, undefined);
+    await send('\n');
+    const handle = connection.detach();
+    t.after(() => handle?.close());
+    assert.ok(handle);
+  });
+});
+
 describe('a client that is slow to take the end of its answer', () => {
   const SIZE_BYTES = 16 * 1024 * 1024;
   const ANSWER = `HTTP/1.1 200 OK\r\nContent-Length: ${SIZE_BYTES}\r\n\r\n${'x'.repeat(SIZE_BYTES)}`;

@@ -13,11 +13,13 @@ import {
   type RequestParser,
   type RequestSink,
 } from '@headgate/http1';
+import type { SocketHandle } from '@headgate/supervisor';
 import { type ErrorPage, type Failure, type FailureKind, failure } from '../errors.ts';
 import type { Peer } from '../forwarded.ts';
 import { bodyTooLarge } from '../guard.ts';
+import type { DrainOptions } from '../listen.ts';
 import { Outbox } from '../outbox.ts';
-import { type Reading, readFrom } from '../socket-reading.ts';
+import { type Reading, readFrom, takeHandle } from '../socket-reading.ts';
 import { Deadline, type TimerWheel } from '../timer-wheel.ts';
 import { type AnswerSink, Http1Carrier } from './carrier.ts';
 import type { ClientSettings } from './client-settings.ts';
@@ -36,6 +38,12 @@ export interface ClientHost {
   tunnel(head: RequestHead, peer: Peer, socket: Socket, rest: Buffer): void;
   /** The page for bytes that never became a request. */
   pageFor(problem: Failure): ErrorPage;
+  /**
+   * The connection has nothing to do after an answer, or in a drain: the moment to `detach` it, if
+   * another worker is to have it.
+   */
+  rested?(connection: ClientConnection): void;
+  /** It has closed, or was detached. */
   closed(connection: ClientConnection): void;
 }
 
@@ -53,6 +61,8 @@ export class ClientConnection implements RequestSink, AnswerSink, UploadSource {
   readonly peer: Peer;
   readonly outbox: Outbox;
   readonly now: () => number;
+  /** Has carried a request, here or in the worker it comes from. */
+  isReused: boolean;
   isReading = false;
   isEnding = false;
   readonly #socket: Socket;
@@ -73,9 +83,19 @@ export class ClientConnection implements RequestSink, AnswerSink, UploadSource {
   #isClientBehind = false;
   /** Idle, but the last answer has not been taken. */
   #isStalled = false;
+  /** Moves to another worker as soon as it is at rest. */
+  #isLeaving = false;
 
-  constructor(accepted: Socket, peer: Peer, settings: ClientSettings, host: ClientHost) {
+  /** `isReused` when another worker has served requests on it. */
+  constructor(
+    accepted: Socket,
+    peer: Peer,
+    settings: ClientSettings,
+    host: ClientHost,
+    isReused = false,
+  ) {
     this.peer = peer;
+    this.isReused = isReused;
     this.now = host.now;
     this.#host = host;
     this.#settings = settings;
@@ -88,15 +108,41 @@ export class ClientConnection implements RequestSink, AnswerSink, UploadSource {
     socket.on('drain', this.#onDrain);
     // A broken socket also closes, and that is where it is dealt with.
     socket.on('error', () => {});
-    socket.once('close', () => this.#closed());
-    host.timers.set(this.#deadline, settings.headTimeoutMs);
+    socket.once('close', this.#onClose);
+    this.#isHeadTimed = !isReused;
+    host.timers.set(this.#deadline, isReused ? settings.keepAliveMs : settings.headTimeoutMs);
   }
 
-  /** Serves what is under way, and a request that may be coming in just now, and no more. */
-  drain(): void {
+  /**
+   * Serves what is under way, and a request that may be coming in just now, and no more; or, where
+   * it may be handed over, goes on until it is at rest and its host detaches it.
+   */
+  drain({ mayHandOver }: DrainOptions = { mayHandOver: false }): void {
+    if (mayHandOver && this.#host.rested) {
+      this.#isLeaving = true;
+      this.#leave();
+      return;
+    }
     this.isEnding = true;
     if (this.#phase !== 'open' || this.#carrier) return;
     if (this.#isIdle()) this.#host.timers.set(this.#deadline, DRAIN_LINGER_MS);
+  }
+
+  /**
+   * Gives the connection away, for another worker to go on with; it is over here, and its host is
+   * told so. Undefined, and nothing has changed, while it is not at rest: a request has begun to
+   * arrive or is being served, or the client has yet to take the end of its answer.
+   */
+  detach(): SocketHandle | undefined {
+    if (!this.#isAtRest()) return undefined;
+    this.outbox.flushNow();
+    if (this.#socket.writableLength > 0) return undefined;
+    const handle = takeHandle(this.#socket);
+    if (!handle) return undefined;
+    this.#socket.off('close', this.#onClose);
+    this.#socket.destroy();
+    this.#onClose();
+    return handle;
   }
 
   destroy(): void {
@@ -113,6 +159,7 @@ export class ClientConnection implements RequestSink, AnswerSink, UploadSource {
   head(head: RequestHead): void {
     this.#host.timers.clear(this.#deadline);
     this.#isHeadTimed = false;
+    this.isReused = true;
     if (isWebSocketUpgrade(head)) {
       this.#tunnelHead = head;
       return;
@@ -230,6 +277,17 @@ export class ClientConnection implements RequestSink, AnswerSink, UploadSource {
     return this.#parser === undefined || this.#parser.isIdle;
   }
 
+  #isAtRest(): boolean {
+    return (
+      this.#phase === 'open' &&
+      !this.isReading &&
+      !this.isEnding &&
+      this.#carrier === undefined &&
+      this.#ahead === undefined &&
+      this.#isIdle()
+    );
+  }
+
   /** The request under way is all here; what follows has to wait. */
   #isServing(): boolean {
     const carrier = this.#carrier;
@@ -281,7 +339,21 @@ export class ClientConnection implements RequestSink, AnswerSink, UploadSource {
     } else if (!this.#isHeadTimed) {
       this.#isStalled = false;
       this.#allow(this.#settings.keepAliveMs);
+      if (this.#isLeaving) this.#leave();
+      else this.#host.rested?.(this);
     }
+  }
+
+  /** Moves to another worker if it is at rest, and ends here if none will have it. */
+  #leave(): void {
+    if (!this.#isAtRest()) return;
+    this.outbox.flushNow();
+    if (this.#socket.writableLength > 0) {
+      this.#socket.write('', () => this.#leave());
+      return;
+    }
+    this.#host.rested?.(this);
+    if (this.#phase === 'open') this.drain();
   }
 
   /** The client has this long to go on, or to take what it has not taken of its answer. */
@@ -375,7 +447,7 @@ export class ClientConnection implements RequestSink, AnswerSink, UploadSource {
     this.#host.tunnel(head, this.peer, this.#socket, Buffer.from(rest));
   }
 
-  #closed(): void {
+  readonly #onClose = (): void => {
     this.#phase = 'closed';
     this.#host.timers.remove(this.#deadline);
     const carrier = this.#carrier;
@@ -383,7 +455,7 @@ export class ClientConnection implements RequestSink, AnswerSink, UploadSource {
     if (carrier && !carrier.isOver)
       carrier.cancel('client-gone', 'the client closed the connection');
     this.#host.closed(this);
-  }
+  };
 
   #uploadOf(head: RequestHead): Upload | undefined {
     const { framing, contentLength, expectsContinue } = head;

@@ -21,7 +21,10 @@ export interface ClientSettings {
 }
 
 /** What is allowed to clients that connect under `config`. */
-export function clientSettings({ timeouts, limits }: ProxyConfig): ClientSettings {
+export function clientSettings({
+  timeouts,
+  limits,
+}: Pick<ProxyConfig, 'timeouts' | 'limits'>): ClientSettings {
   const ofRequests = {
     headSizeBytes: limits.requestHeadSize,
     headerCount: limits.requestHeaderCount,

@@ -1,10 +1,11 @@
 // Owns calls to one partner: bounded, cancelled when the caller leaves or time is up, and always
 // answered with a result rather than an exception.
 import { formatTraceparent } from '@headgate/telemetry';
-import { type Dispatcher, errors, Pool } from 'undici';
+import { errors, Pool } from 'undici';
 import { deadlineExceeded, deadlineHeader } from '../deadline.ts';
 import type { RequestScope } from '../request-scope.ts';
 import { createAdmission } from './admission.ts';
+import { type Answer, Exchange } from './exchange.ts';
 import { abortFailure, errorFailure, type Failure, failureOf, statusFailure } from './failure.ts';
 import { type Query, requestPath, type Segment } from './request-path.ts';
 
@@ -76,14 +77,14 @@ export function createPartnerClient(options: PartnerClientOptions): PartnerClien
   });
 
   async function send(path: string, headers: Record<string, string>, signal: AbortSignal) {
-    const request = { method: 'GET', path, headers, signal } as const;
+    const exchange = new Exchange(pool, path, headers, signal);
     try {
-      return await pool.request(request);
+      return await exchange.answer;
     } catch (error) {
       // The partner closed an idle connection just as it was reused. Nothing was answered and GET
       // is idempotent (RFC 9110 §9.2.2), so one more go on another connection is safe.
-      if (!isDeadOnReuse(error)) throw error;
-      return pool.request(request);
+      if (exchange.hasAnswer || !isDeadOnReuse(error)) throw error;
+      return new Exchange(pool, path, headers, signal).answer;
     }
   }
 
@@ -114,8 +115,7 @@ export function createPartnerClient(options: PartnerClientOptions): PartnerClien
           return { ok: false, failure: failureOf('overload', `${what}: too many calls waiting`) };
         }
         const headers = outgoingHeaders(call, limit.remainingMs());
-        const answer = await send(path, headers, limit.signal);
-        return await readAnswer(answer, call, what);
+        return readAnswer(await send(path, headers, limit.signal), call, what);
       } catch (error) {
         const { signal } = limit;
         return {
@@ -164,20 +164,16 @@ function outgoingHeaders(
   };
 }
 
-async function readAnswer<T>(
-  { statusCode, body }: Dispatcher.ResponseData,
+function readAnswer<T>(
+  { status, text }: Answer,
   call: CallOptions<T>,
   what: string,
-): Promise<PartnerResult<T>> {
-  if (statusCode < 200 || statusCode > 299) {
-    // Read to the end, so that the connection can be used again.
-    await body.dump();
-    const message = `${what}: answered ${statusCode}`;
-    return { ok: false, failure: statusFailure(statusCode, message) };
+): PartnerResult<T> {
+  if (text === undefined) {
+    return { ok: false, failure: statusFailure(status, `${what}: answered ${status}`) };
   }
-  const text = await body.text();
   try {
-    return { ok: true, status: statusCode, body: call.parse(JSON.parse(text)) };
+    return { ok: true, status, body: call.parse(JSON.parse(text)) };
   } catch {
     return { ok: false, failure: failureOf('invalid', `${what}: not the agreed JSON`) };
   }

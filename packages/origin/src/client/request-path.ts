@@ -11,7 +11,7 @@ export type Query = Record<string, string | number | boolean | undefined>;
  * Throws a TypeError for a segment that is empty, `.` or `..`: encoding cannot make those safe,
  * because parsers resolve `%2e%2e` too (RFC 3986 §6.2.2.3).
  */
-export function requestPath(base: string, segments: readonly Segment[], query: Query = {}): string {
+export function requestPath(base: string, segments: readonly Segment[], query?: Query): string {
   let path = base;
   for (const segment of segments) {
     const text = String(segment);
@@ -20,6 +20,7 @@ export function requestPath(base: string, segments: readonly Segment[], query: Q
     }
     path += `/${encodeURIComponent(text)}`;
   }
+  if (query === undefined) return path || '/';
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
     if (value !== undefined) parameters.set(name, String(value));

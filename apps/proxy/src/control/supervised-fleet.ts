@@ -1,0 +1,46 @@
+/** The workers of a supervisor, as the control plane sees them. */
+import type { Supervisor } from '@headgate/supervisor';
+import type { ProxyConfig } from '../config.ts';
+import type { Fleet, FleetResult } from './fleet.ts';
+
+/** A fleet of the workers of `supervisor`. */
+export function createSupervisedFleet(supervisor: Supervisor): Fleet {
+  return {
+    list: () =>
+      supervisor.workers.map(({ id, pid = 0, state, ageMs, facts, memoryBytes }) => ({
+        id,
+        pid,
+        state,
+        ageMs,
+        ...facts,
+        memoryBytes,
+      })),
+    ask: (subject, body, worker) =>
+      supervisor.ask(subject, body, worker === undefined ? {} : { worker }),
+    restart: () => supervisor.replaceAll(),
+    async scale(workers): Promise<FleetResult> {
+      try {
+        await supervisor.scale(workers);
+        return { ok: true };
+      } catch (error) {
+        return { ok: false, why: error instanceof Error ? error.message : String(error) };
+      }
+    },
+    configure: (config) => supervisor.configure(supervisionOf(config)),
+  };
+}
+
+/** What a configuration says about the care of workers. */
+export function supervisionOf({ supervision, timeouts }: ProxyConfig) {
+  const { readyTimeout, stuckAfter, recycle } = supervision;
+  return {
+    readyTimeoutMs: readyTimeout,
+    stuckAfterMs: stuckAfter,
+    drainTimeoutMs: timeouts.shutdown,
+    recycle: {
+      requests: recycle.requests,
+      ageMs: recycle.age,
+      memoryBytes: recycle.memory,
+    },
+  };
+}

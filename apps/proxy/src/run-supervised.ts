@@ -1,0 +1,266 @@
+/** `headgate run`: control plane and supervisor in this process, the data path in workers. */
+import {
+  createNotifier,
+  createSupervisor,
+  describe,
+  inheritedSockets,
+  predecessorOf,
+  removePidFile,
+  runSystemdNotify,
+  type Supervisor,
+  type SupervisorEvent,
+  Upgrader,
+  type WorkerProgram,
+  workerEnvironment,
+  writePidFile,
+} from '@headgate/supervisor';
+import type { MetricFamily } from '@headgate/telemetry';
+import type { ProxyConfig } from './config.ts';
+import { type OpenControlDeps, type OpenedControl, openControl } from './control/open-control.ts';
+import { createSupervisedFleet, supervisionOf } from './control/supervised-fleet.ts';
+import type { RunningProxy } from './run.ts';
+import type { WorkerStart } from './worker.ts';
+
+export interface SupervisedDeps extends OpenControlDeps {
+  readonly env: NodeJS.ProcessEnv;
+  /** How this process was started; workers and successors are started in the same way. */
+  readonly program: {
+    readonly node: string;
+    readonly execArgv: readonly string[];
+    readonly file: string;
+    readonly args: readonly string[];
+  };
+  readonly pidFile: string | undefined;
+  readonly sleep: (ms: number) => Promise<void>;
+}
+
+/** Time for a successor to load its configuration, resolve its names and start its workers. */
+const SUCCESSOR_READY_TIMEOUT_MS = 60_000;
+const KILL_AFTER_MS = 5_000;
+
+/** Rejects with a readable message, and nothing left running, when it cannot serve. */
+export async function openSupervised(
+  config: ProxyConfig,
+  deps: SupervisedDeps,
+): Promise<RunningProxy> {
+  const proxy = new SupervisedProxy(deps, await openControl(config, deps));
+  await proxy.start();
+  return proxy;
+}
+
+/** Lives from the first worker to the last. */
+class SupervisedProxy implements RunningProxy {
+  readonly #deps: SupervisedDeps;
+  readonly #opened: OpenedControl;
+  readonly #supervisor: Supervisor;
+  readonly #upgrader: Upgrader;
+  readonly #notifier;
+  readonly #stopping = new AbortController();
+  /** Which configuration each worker started with. */
+  readonly #startedWith = new Map<number, number>();
+  #addresses: readonly string[] = [];
+  /** Its workers were drained to make room for a successor; how many there were. */
+  #retired: number | undefined;
+
+  constructor(deps: SupervisedDeps, opened: OpenedControl) {
+    const { env, pid } = deps;
+    const { log } = opened;
+    this.#deps = deps;
+    this.#opened = opened;
+    const inherited = inheritedSockets(env, pid);
+    for (const problem of inherited.problems) log.warn(problem);
+    this.#notifier = createNotifier({
+      env,
+      pid,
+      run: runSystemdNotify(env),
+      onProblem: (why) => log.warn(why),
+    });
+    this.#upgrader = new Upgrader({
+      command: {
+        node: deps.program.node,
+        execArgv: deps.program.execArgv,
+        args: [deps.program.file, ...deps.program.args],
+        env,
+      },
+      readyTimeoutMs: SUCCESSOR_READY_TIMEOUT_MS,
+      killAfterMs: KILL_AFTER_MS,
+      onSuccessorGone: (successor) => this.#successorGone(successor),
+    });
+    this.#supervisor = createSupervisor({
+      workers: opened.plane.workersAsked,
+      start: this.#workerProgram(),
+      adopted: inherited.sockets,
+      ...supervisionOf(opened.plane.config()),
+      prepare: (ask, worker) => this.#prepare(ask, worker),
+      onEvent: (event) => this.#onEvent(event),
+      onFarewell: (worker, body) =>
+        opened.plane.workerCounted(worker, body as readonly MetricFamily[]),
+    });
+  }
+
+  get addresses(): readonly string[] {
+    return this.#addresses;
+  }
+
+  get adminAddress(): string | undefined {
+    return this.#opened.surroundings.adminAddress ?? this.#opened.plane.config().admin?.address;
+  }
+
+  get maxInFlight(): number {
+    const { plane } = this.#opened;
+    return plane.config().limits.maxInFlight * plane.workersAsked;
+  }
+
+  get hasSuccessor(): boolean {
+    return this.#upgrader.successor !== undefined;
+  }
+
+  async start(): Promise<void> {
+    const { plane, surroundings, log } = this.#opened;
+    const { env, pidFile, pid } = this.#deps;
+    const config = plane.config();
+    const predecessor = predecessorOf(env);
+    try {
+      // Before the workers: it is what fails most cheaply.
+      if (!predecessor) await surroundings.open(config);
+      await this.#supervisor.start();
+    } catch (error) {
+      await surroundings.close();
+      throw error;
+    }
+    plane.attach(createSupervisedFleet(this.#supervisor));
+    for (const { endpoint } of this.#supervisor.sockets.closeUnused()) {
+      log.warn('an inherited socket is not in the configuration, and was closed', { endpoint });
+    }
+    if (pidFile !== undefined) writePidFile(pidFile, pid);
+    if (predecessor) {
+      this.#supervisor.sockets.keepFilesWhile(() => predecessor.isAlive());
+      await predecessor.reportReady();
+      void surroundings
+        .takeOver(config)
+        .catch((error: Error) => log.error('there is no admin listener', { error }));
+    }
+    this.#notifier.ready(predecessor ? pid : undefined);
+    this.#notifier.watch(() => this.#supervisor.workers.some(({ state }) => state === 'ready'));
+  }
+
+  async reload(): Promise<void> {
+    const { plane, control, surroundings } = this.#opened;
+    this.#notifier.reloading();
+    if (this.#retired !== undefined) {
+      const workers = this.#retired;
+      this.#retired = undefined;
+      await this.#supervisor.scale(workers);
+      void surroundings.takeOver(plane.config()).catch(() => {});
+    }
+    await control.reload('SIGHUP');
+    this.#notifier.ready();
+  }
+
+  async scale(by: 1 | -1): Promise<void> {
+    const { plane, control } = this.#opened;
+    const workers = plane.workersAsked + by;
+    if (workers < 1) throw new Error('there is one worker left, and it stays');
+    const result = await control.scale(workers, by > 0 ? 'SIGTTIN' : 'SIGTTOU');
+    if (!result.ok) throw new Error(result.why);
+    this.#deps.print(`${workers} workers`);
+  }
+
+  async upgrade(): Promise<void> {
+    const { log } = this.#opened;
+    const { signal } = this.#stopping;
+    const result = await this.#upgrader.upgrade(this.#supervisor.sockets.descriptors(), signal);
+    if (!result.ok) throw new Error(`no upgrade: ${result.why}`);
+    this.#supervisor.sockets.keepFilesWhile(() => this.hasSuccessor);
+    // The successor waits for its address.
+    await this.#opened.surroundings.standBack();
+    log.info('a successor serves beside this supervisor', { successor: result.pid });
+    this.#deps.print(`upgraded to process ${result.pid}`);
+  }
+
+  async retire(): Promise<void> {
+    if (this.#retired !== undefined) return;
+    this.#retired = this.#supervisor.wanted;
+    await this.#supervisor.scale(0);
+    this.#deps.print('workers are draining');
+  }
+
+  async stop(how: 'graceful' | 'quick'): Promise<void> {
+    const { plane, surroundings } = this.#opened;
+    this.#notifier.stopping();
+    this.#stopping.abort();
+    plane.drain();
+    if (how === 'graceful') {
+      // A reload under way may be opening listeners; those are to be drained as well.
+      await plane.settled();
+      if (!this.hasSuccessor) await this.#deps.sleep(plane.config().timeouts.drainDelay);
+    }
+    await this.#supervisor.stop(how);
+    await Promise.all([surroundings.close(), this.#notifier.close()]);
+    const { pidFile, pid } = this.#deps;
+    if (pidFile !== undefined) removePidFile(pidFile, pid);
+  }
+
+  async #prepare(
+    ask: (subject: string, body: unknown) => Promise<unknown>,
+    worker: number,
+  ): Promise<void> {
+    const { plane } = this.#opened;
+    this.#startedWith.set(worker, plane.generation);
+    const start: WorkerStart = { config: plane.effective };
+    this.#addresses = (await ask('start', start)) as readonly string[];
+  }
+
+  #onEvent(event: SupervisorEvent): void {
+    const { plane, metrics, log } = this.#opened;
+    const isTrouble = TROUBLES.includes(event.type);
+    log[isTrouble ? 'warn' : 'info'](describe(event), event);
+    switch (event.type) {
+      case 'worker-ready': {
+        const generation = this.#startedWith.get(event.worker);
+        if (generation !== undefined) plane.catchUp(event.worker, generation);
+        return;
+      }
+      case 'worker-left':
+        metrics.workerExited(event.reason);
+        break;
+      case 'worker-died':
+        metrics.workerExited('died');
+        break;
+      case 'worker-failed':
+        metrics.workerExited('failed');
+        break;
+      default:
+        return;
+    }
+    this.#startedWith.delete(event.worker);
+    plane.workerLeft(event.worker);
+  }
+
+  #successorGone(successor: number): void {
+    const { pidFile, pid } = this.#deps;
+    this.#opened.log.warn('the successor has ended', { successor });
+    if (this.#stopping.signal.aborted) return;
+    if (pidFile !== undefined) writePidFile(pidFile, pid);
+    this.#notifier.ready(pid);
+    void this.#opened.surroundings.takeOver(this.#opened.plane.config()).catch(() => {});
+    // Nobody else serves.
+    if (this.#retired !== undefined) void this.reload();
+  }
+
+  #workerProgram(): WorkerProgram {
+    const { program, env } = this.#deps;
+    const { file, execArgv } = program;
+    return { file, args: [], env: workerEnvironment(env), execArgv };
+  }
+}
+
+const TROUBLES: readonly SupervisorEvent['type'][] = [
+  'worker-failed',
+  'worker-died',
+  'worker-overstayed',
+  'worker-stuck',
+  'recycling-failed',
+  'replacement-failed',
+  'connections-closed',
+];

@@ -1,0 +1,35 @@
+// Owns an origin as one process: what it prints, which signals it obeys, how it exits.
+import { registerProcessMetrics } from '@headgate/telemetry';
+import type { RunOptions } from './run-origin.ts';
+import { serveOrigin } from './serve-origin.ts';
+
+/** Serves until a signal, or the loss of a parent that holds an IPC channel. */
+export async function runAlone(options: RunOptions): Promise<void> {
+  const { name } = options;
+  const { origin, onClosed = async () => {} } = await options.start();
+  registerProcessMetrics(origin.registry);
+  const served = await serveOrigin(origin, options).catch((error: unknown) => {
+    console.error(`${name}: ${error instanceof Error ? error.message : error}`);
+    process.exit(1);
+  });
+
+  let leaving: Promise<void> | undefined;
+  const leave = async () => {
+    await served.close();
+    await onClosed();
+    process.exit(0);
+  };
+  const onSignal = () => {
+    if (leaving === undefined) leaving = leave();
+    else served.cut();
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+  if (process.connected) {
+    process.once('disconnect', () => {
+      leaving ??= leave();
+    });
+  }
+
+  console.log(`${name} listening on ${served.url}`);
+}
