@@ -37,7 +37,7 @@ interface Goal {
   readonly describe: () => string;
 }
 
-export interface Opening {
+interface OpeningPace {
   /** How many have got where they should. */
   readonly settled: () => number;
   /** Most that may be on their way there. */
@@ -47,7 +47,7 @@ export interface Opening {
 export interface Crowd extends AsyncDisposable {
   counts(): ClientCounts;
   /** Resolves when `count` connections are settled; rejects when one failed, or time is up. */
-  open(count: number, pace: Opening, signal: AbortSignal): Promise<void>;
+  open(count: number, pace: OpeningPace, signal: AbortSignal): Promise<void>;
 }
 
 export interface CrowdOptions {
@@ -72,7 +72,7 @@ const SOURCES_PER_CLIENT_PROCESS = 2;
 const MIN_CLIENT_PROCESSES = 2;
 const POLL_MS = 10;
 /** Of whatever is waited for. */
-const DEADLINE_MS = 240_000;
+const DEADLINE_MS = 600_000;
 
 /** Resolves when all of them listen. */
 export async function startCountingOrigins({
@@ -129,7 +129,7 @@ export async function startCrowd(
       };
       const goal: Goal = {
         isReached: () => settled() >= wanted,
-        obstacle: () => obstacleOf(counts(), entrant),
+        obstacle: () => obstacleOf(counts(), entrant) ?? endOf(processes),
         describe: () => `${settled()} of ${wanted} are open`,
       };
       await until(goal, opening, askForMore);
@@ -169,6 +169,12 @@ export function obstacleOf(
 ): string | undefined {
   if (!process.isRunning) return `the proxy ended. ${process.complaints}`;
   return failed > 0 ? `${failed} failed, the first: ${firstProblem}` : undefined;
+}
+
+/** Why one of them is no longer there; undefined while all are. */
+function endOf(processes: readonly PinnedProcess[]): string | undefined {
+  const gone = processes.find((one) => !one.isRunning);
+  return gone && `a process of clients or origins ended. ${gone.complaints}`;
 }
 
 /** Hands numbers out in equal parts; whoever had the smaller part has the larger one next. */
@@ -216,7 +222,7 @@ async function firstReports<T>(
   });
   const goal: Goal = {
     isReached: () => heard.size === processes.length,
-    obstacle: () => processes.find((one) => !one.isRunning)?.complaints,
+    obstacle: () => endOf(processes),
     describe: () => `${heard.size} of ${processes.length} processes have started`,
   };
   await until(goal, signal);

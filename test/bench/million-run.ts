@@ -54,7 +54,7 @@ export async function runCalls(
   const busyBeforeUs = readBusyUs(stage.cores);
   const startMs = performance.now();
   const { from, calls: asked } = turn;
-  const { totals, durationMs, end, problem } = await runLoad(
+  const { totals, series, durationMs, end, problem } = await runLoad(
     { target: stack.url, users: USERS, from, calls: asked },
     stage,
   );
@@ -90,7 +90,9 @@ export async function runCalls(
 
   function whyInvalid(): string | undefined {
     if (problem !== null) return problem;
-    if (totals.failed > 0) return `${totals.failed} of ${totals.completed} calls failed`;
+    if (totals.failed > 0) {
+      return `${totals.failed} of ${totals.completed} calls failed: ${failuresOf(series)}`;
+    }
     if (end !== 'stopped') return `${calls} of ${asked} calls in ${durationMs / 1e3} s`;
     if (partnerCalls !== calls * PARTNER_CALLS_PER_CALL) {
       return `the partner answered ${partnerCalls} requests for ${calls} calls`;
@@ -100,6 +102,15 @@ export async function runCalls(
     );
     return changed && `processes of its ${changed} came or went`;
   }
+}
+
+/** As `503: 12, timeout: 1`. */
+function failuresOf(series: RunResult['series']): string {
+  return series
+    .flatMap(({ statuses }) => statuses)
+    .filter(({ isFailure }) => isFailure)
+    .map(({ status, count }) => `${status}: ${count}`)
+    .join(', ');
 }
 
 function readUses(stack: RunningStack, partner: Partner) {

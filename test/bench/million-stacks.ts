@@ -12,7 +12,7 @@ import { nginxCommand, nginxConf, nginxUpstream } from './nginx-command.ts';
 import type { Command } from './pinned-process.ts';
 
 /** Where a stack runs, and the partner its items come from. */
-export interface StackPlace {
+interface StackPlace {
   /** An empty folder of its own. */
   readonly folder: string;
   /** Where the edge listens, at 127.0.0.1. */
@@ -51,7 +51,7 @@ const PARTNER_CONNECTIONS = 64;
 const PARTNER_TIMEOUT_S = 4.5;
 const KEEP_ALIVE_S = 75;
 
-/** Young objects die before they are copied: every request leaves a hundred kilobytes of them. */
+/** Young objects die before they are copied: every call leaves tens of kilobytes of them. */
 export const NODE_OPTIONS = '--max-semi-space-size=32';
 
 const itemsMain = fileURLToPath(new URL('../../apps/items/src/main.ts', import.meta.url));

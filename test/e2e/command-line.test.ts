@@ -91,6 +91,23 @@ test('show --json can be parsed', async () => {
   assert.equal(shown.config.services.items.retries, 2);
 });
 
+test('show keeps the admin token to itself, wherever it comes from', async () => {
+  const token = 'correct-horse-battery-staple';
+  const admin = '\nadmin: { address: 127.0.0.1:9090, token: ';
+  await using written = await writeConfig(`${GOOD}${admin}${token} }`);
+  await using substituted = await writeConfig(
+    `${GOOD}${admin}"\${HEADGATE_TOKEN_OF_TEST:-${token}}" }`,
+  );
+  for (const { path } of [written, substituted]) {
+    for (const args of [[], ['--json']]) {
+      const { code, stdout } = await headgate('show', '--config', path, ...args);
+      assert.equal(code, 0);
+      assert.match(stdout, /<secret>/);
+      assert.ok(!stdout.includes(token), `${args}: ${stdout}`);
+    }
+  }
+});
+
 test('explain tells which route and service a request would meet', async () => {
   await using file = await writeConfig(GOOD);
   const explain = (...args: string[]) => headgate('explain', '--config', file.path, ...args);
@@ -108,7 +125,7 @@ test('a wrong command line ends with 2 and the usage', async () => {
   for (const args of [[], ['fly'], ['run', '--confg', 'x'], ['explain', 'GET']]) {
     const result = await headgate(...args);
     assert.equal(result.code, 2, args.join(' '));
-    assert.match(result.stderr, /headgate run --config FILE/);
+    assert.match(result.stderr, /headgate run \[--config FILE\]/);
   }
 });
 

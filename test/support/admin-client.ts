@@ -7,6 +7,7 @@ export interface UpstreamReport {
   readonly url: string;
   readonly weight: number;
   readonly verdict: string;
+  readonly isDraining: boolean;
   readonly inFlight: number;
   readonly requests: number;
   readonly failures: number;

@@ -109,11 +109,15 @@ class KeptClient {
   #asked: { readonly path: string; readonly timer: NodeJS.Timeout } | undefined;
   #isClosing = false;
   #hasServed = false;
+  #localPort: number | undefined;
 
   constructor(port: number, load: RunningLoad) {
     this.#load = load;
     this.#socket = connect({ port, host: '127.0.0.1', noDelay: true });
     this.#socket.setEncoding('latin1');
+    this.#socket.once('connect', () => {
+      this.#localPort = this.#socket.localPort;
+    });
     this.#socket.on('data', (text: string) => this.#read(text));
     this.#socket.on('error', (error: NodeJS.ErrnoException) => this.#fail(error.code ?? 'error'));
     this.#socket.on('close', () => {
@@ -170,6 +174,6 @@ class KeptClient {
     const { path, timer } = this.#asked;
     clearTimeout(timer);
     this.#asked = undefined;
-    this.#load.failed(`${path}: ${why}`);
+    this.#load.failed(`${path} from port ${this.#localPort}: ${why}`);
   }
 }

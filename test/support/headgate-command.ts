@@ -13,10 +13,27 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
+/** Where a command runs. */
+export interface CommandPlace {
+  readonly cwd?: string;
+  /** Beside the environment of the tests. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Runs `headgate ARGS` and resolves when it has exited. */
-export async function headgate(...args: string[]): Promise<CommandResult> {
+export function headgate(...args: string[]): Promise<CommandResult> {
+  return headgateAt({}, ...args);
+}
+
+/** As `headgate`, somewhere else. */
+export async function headgateAt(
+  { cwd, env }: CommandPlace,
+  ...args: string[]
+): Promise<CommandResult> {
   const child = spawn(process.execPath, [headgateMain, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    cwd,
+    env: { ...process.env, ...env },
   });
   const exited = new Promise<number | null>((resolve) => child.once('close', resolve));
   try {

@@ -31,6 +31,7 @@ function programText(program: Program): string {
       await new Promise((resolve) => setTimeout(resolve, 20));
       return c.text('slow');
     });
+    app.get('/never', () => new Promise(() => {}));
     app.get('/ws', upgradeWebSocket(() => ({ onMessage: ({ data }, ws) => ws.send(data) })));
     await runOrigin({ name: 'app', ...settings, start: async () => { ${start} } });
   `;

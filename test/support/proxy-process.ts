@@ -21,12 +21,16 @@ export type ProxyMode = 'single' | 'supervised';
 
 const MODE: ProxyMode = process.env.HEADGATE_TEST_MODE === 'supervised' ? 'supervised' : 'single';
 
-/** Starts an edge and waits until it says `ready`; rejects with its complaints when it exits. */
+/**
+ * Starts an edge and waits until it says `ready`; rejects with its complaints when it exits.
+ * `place` makes the file it is configured by.
+ */
 export async function startProxy(
   config: TestConfig,
   mode: ProxyMode = MODE,
+  place: (text: string) => Promise<ConfigFile> = writeConfig,
 ): Promise<ProxyProcess> {
-  const file = await writeConfig(configText(config));
+  const file = await place(configText(config));
   const args = [headgateMain, 'run', '--config', file.path];
   if (mode === 'single') args.push('--single');
   const child = spawn(process.execPath, args, {
@@ -143,8 +147,8 @@ export class ProxyProcess implements AsyncDisposable {
   }
 }
 
-/** YAML is a superset of JSON. */
-function configText(config: TestConfig): string {
+/** What the file of an edge under test says: YAML is a superset of JSON. */
+export function configText(config: TestConfig): string {
   return JSON.stringify({
     listeners: [{ address: '127.0.0.1:0' }],
     admin: { address: '127.0.0.1:0' },

@@ -13,10 +13,19 @@ export interface Answers {
 
 export type Subject = keyof Answers;
 
-/** Answers for `edge`; whoever asks sees only plain data. */
+/**
+ * Answers for `edge`, made once for each; whoever asks sees only plain data. Configurations are
+ * applied in the order in which they were sent, also when nobody waits for the answer any more: an
+ * older one that is still opening its listeners must not end up in force behind a newer one.
+ */
 export function answersOf(edge: RunningEdge): Answers {
+  let applied: Promise<void> = Promise.resolve();
   return {
-    apply: (config) => edge.apply(config),
+    apply(config) {
+      const turn = applied.then(() => edge.apply(config));
+      applied = turn.catch(() => {});
+      return turn;
+    },
     services: () => edge.services(),
     metrics: () => edge.metrics(),
   };

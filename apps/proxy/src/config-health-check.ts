@@ -1,10 +1,9 @@
 /** The settings of a service's health check. */
-import { duration, setting } from '@headgate/config';
+import { setting } from '@headgate/config';
 import { z } from 'zod';
 import { parseUpstreamUrl } from './address.ts';
+import { positiveDuration } from './config-duration.ts';
 import { GOOD_STATUSES, statusRangeOf } from './probe-expect.ts';
-
-const positiveDuration = duration().refine((ms) => ms > 0, 'expected more than 0ms');
 
 const EXPECTED_STATUS = 'a status such as 204, 2xx or 200-299';
 

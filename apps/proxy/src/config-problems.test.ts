@@ -367,9 +367,54 @@ const table: BrokenConfig[] = [
     problems: ['4  routes[0].match.headers.x-a: expected text, got 1'],
   },
   {
+    name: 'no workers',
+    text: whole('workers: 0'),
+    problems: ['4  workers: expected a whole number from 1 to 256, got 0'],
+  },
+  {
     name: 'more workers than there can be',
-    text: whole('workers: 4'),
-    problems: ['4  workers: this version runs one worker per process; expected 1'],
+    text: whole('workers: 257'),
+    problems: ['4  workers: expected a whole number from 1 to 256, got 257'],
+  },
+  {
+    name: 'a number of workers nobody can count to',
+    text: whole('workers: cores'),
+    problems: ['4  workers: expected "auto" or a whole number from 1 to 256, got "cores"'],
+  },
+  {
+    name: 'a mistyped supervision key',
+    text: whole('supervision:', '  stuckafter: 5s', '  recycle: { memry: 1GiB }'),
+    problems: [
+      '5  supervision.stuckafter: unknown setting, did you mean "stuckAfter"?',
+      '6  supervision.recycle.memry: unknown setting, did you mean "memory"?',
+    ],
+  },
+  {
+    name: 'workers that are stuck between two beats',
+    text: whole('supervision: { readyTimeout: 0s, stuckAfter: 1s }'),
+    problems: [
+      '4  supervision.readyTimeout: expected more than 0ms',
+      '4  supervision.stuckAfter: expected at least 2s, or 0ms to turn it off',
+    ],
+  },
+  {
+    name: 'recycling that never lets a worker serve',
+    text: whole('supervision: { recycle: { requests: 999, age: 0s, memory: 64MiB } }'),
+    problems: [
+      '4  supervision.recycle.requests: expected a whole number of at least 1000, got 999',
+      '4  supervision.recycle.age: expected more than 0ms',
+      '4  supervision.recycle.memory: expected at least 128MiB',
+    ],
+  },
+  {
+    name: 'a watch that is no yes or no',
+    text: whole('watch: "on"'),
+    problems: ['4  watch: expected true or false, got "on"'],
+  },
+  {
+    name: 'a delay that ends before it begins',
+    text: whole('timeouts: { drainDelay: -1s }'),
+    problems: ['4  timeouts.drainDelay: expected a duration such as 250ms, 2s or 1m, got "-1s"'],
   },
   {
     name: 'a log level that does not exist',

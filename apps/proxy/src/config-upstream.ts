@@ -6,6 +6,7 @@ import { isIP } from 'node:net';
 import { duration, setting } from '@headgate/config';
 import { z } from 'zod';
 import { parseAddress, parseUpstreamUrl } from './address.ts';
+import { positiveDuration } from './config-duration.ts';
 
 /** What an entry of `upstreams` may be; each has exactly one of these. */
 export const upstreamKinds = ['url', 'dns', 'srv', 'file'] as const;
@@ -93,8 +94,6 @@ export const listedUpstream = z
       context.addIssue({ code: 'custom', path, message }),
     );
   });
-
-const positiveDuration = duration().refine((ms) => ms > 0, 'expected more than 0ms');
 
 /** Addresses that nobody looks at for longer are better written as `url`. */
 const atMostDay = positiveDuration.refine((ms) => ms <= 86_400_000, 'expected at most 24h');

@@ -67,6 +67,8 @@ const defaults = {
   },
   routes: [{ service: 'items', priority: 'normal', hedge: false }],
   workers: 1,
+  supervision: { readyTimeout: 30_000, stuckAfter: 10_000, recycle: {} },
+  watch: false,
   accessLog: 'off',
   logLevel: 'info',
   trustedProxies: [],
@@ -77,6 +79,7 @@ const defaults = {
     responseStall: 300_000,
     clientKeepAlive: 75_000,
     shutdown: 30_000,
+    drainDelay: 0,
   },
   limits: {
     requestTargetSize: 8_192,
@@ -108,6 +111,10 @@ const fullest = defineConfig({
         { url: 'https://a.internal', weight: 2.5, maxInFlight: 3, zone: 'eu-central-1a' },
         { url: 'http://b.internal:81' },
         { url: 'unix:/run/user-api.sock' },
+        { url: 'https://10.0.0.1', tlsName: 'api.example.com' },
+        { dns: 'http://items.internal:4001', zone: 'eu-central-1a' },
+        { srv: 'http://_http._tcp.items.internal', weight: 2 },
+        { file: './upstreams.json', maxInFlight: 3 },
       ],
       healthCheck: { path: '/up?deep', interval: '5s', timeout: '250ms', rise: 1, fall: 9 },
       timeouts: {
@@ -148,18 +155,32 @@ const fullest = defineConfig({
     },
     { match: { path: '/' }, service: 'user-api2', priority: 'normal', hedge: false },
   ],
-  admin: { address: '127.0.0.1:9000' },
-  workers: 1,
+  admin: { address: '127.0.0.1:9000', token: 'sixteen-characters' },
+  workers: 256,
+  supervision: {
+    readyTimeout: '1m',
+    stuckAfter: '2s',
+    recycle: { requests: 1_000, age: '1h', memory: '128MiB' },
+  },
+  watch: true,
   accessLog: { file: 'access.log' },
   logLevel: 'debug',
   trustedProxies: ['10.0.0.0/8', '::1'],
   zone: 'eu-central-1b',
+  resolver: {
+    servers: ['10.0.0.2', '[fd00::2]:5353'],
+    minTtl: '2s',
+    maxTtl: '3s',
+    hold: '0s',
+    timeout: '1s',
+  },
   timeouts: {
     requestHead: '1s',
     requestBodyIdle: '2s',
     responseStall: '5s',
     clientKeepAlive: '3s',
     shutdown: '4s',
+    drainDelay: '5s',
   },
   limits: {
     requestTargetSize: '256B',
@@ -217,6 +238,19 @@ describe('a config', () => {
     assert.deepEqual(first, { ...fullest.routes[0], ...durations });
     assert.deepEqual(others, fullest.routes.slice(1));
     assert.deepEqual(config.accessLog, { file: 'access.log' });
+    assert.deepEqual(config.supervision, {
+      readyTimeout: 60_000,
+      stuckAfter: 2_000,
+      recycle: { requests: 1_000, age: 3_600_000, memory: 128 * 2 ** 20 },
+    });
+    assert.deepEqual(config.admin, fullest.admin);
+    assert.equal(config.workers, 256);
+    assert.equal(config.timeouts.drainDelay, 5_000);
+  });
+
+  it('may have as many workers as there are cores', async () => {
+    const { config } = await loadValid('auto.yaml', `${smallestYaml}workers: auto`);
+    assert.equal(config.workers, 'auto');
   });
 
   it('is overridden by the environment', async () => {

@@ -54,6 +54,8 @@ export interface RunningEdge {
   apply(config: EffectiveConfig): Promise<void>;
   /** Goes on with a connection of another worker. */
   take(handle: SocketHandle, note: HandOverNote): void;
+  /** So many connections are more than its share. */
+  giveAway(count: number): void;
   services(): readonly ServiceStatus[];
   metrics(): readonly MetricFamily[];
   facts(): WorkerFacts;
@@ -153,6 +155,10 @@ class EdgeProcess implements RunningEdge {
     this.listeners.take(handle, note);
   }
 
+  giveAway(count: number): void {
+    this.listeners.giveAway(count);
+  }
+
   services(): readonly ServiceStatus[] {
     return describeServices(this.snapshot).services;
   }
@@ -232,7 +238,8 @@ class EdgeProcess implements RunningEdge {
           listener.closed(connection);
         },
         ...(this.deps.sockets && {
-          rested: (connection: ClientConnection) => void this.moveOn(connection, key, connection.isReused),
+          rested: (connection: ClientConnection) =>
+            void this.moveOn(connection, key, connection.isReused),
         }),
       };
       this.hosts.set(listener, host);

@@ -31,6 +31,8 @@ class Echo implements AcceptedConnection {
     this.drains.push(options);
   }
 
+  offer(): void {}
+
   destroy(): void {
     this.socket.destroy();
   }

@@ -29,6 +29,8 @@ class Accepted implements AcceptedConnection {
     this.isDraining = true;
   }
 
+  offer(): void {}
+
   destroy(): void {
     this.isDestroyed = true;
     this.#socket.destroy();

@@ -9,6 +9,8 @@ import { socketOf } from './socket-reading.ts';
 export interface AcceptedConnection {
   /** Serves what is under way and no more. */
   drain(options: DrainOptions): void;
+  /** Offers itself to its host to be handed over, when it is at rest. */
+  offer(): void;
   destroy(): void;
 }
 
@@ -39,6 +41,8 @@ export interface Listener {
   readonly connectionCount: number;
   /** Serves a connection that another worker has accepted, also in a drain. */
   take(handle: SocketHandle, isReused: boolean): void;
+  /** Offers connections at rest to be handed over, until so many are gone. */
+  offer(count: number): void;
   /** To be told of every connection that has closed, or has moved to another worker. */
   closed(connection: AcceptedConnection): void;
   /**
@@ -81,6 +85,13 @@ export async function listen(
       return connections.size;
     },
     take: (handle, isReused) => add(socketOf(handle), isReused),
+    offer(count) {
+      const wantedSize = connections.size - count;
+      for (const connection of connections) {
+        if (connections.size <= wantedSize) return;
+        connection.offer();
+      }
+    },
     closed(connection) {
       connections.delete(connection);
       resolveWhenClosed();

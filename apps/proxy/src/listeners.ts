@@ -111,6 +111,15 @@ export class Listeners {
     return this.close([...this.#listeners.keys()], limits, true);
   }
 
+  /** Hands over connections at rest that are more than this worker's share. */
+  giveAway(count: number): void {
+    const before = this.connectionCount;
+    for (const listener of this.#listeners.values()) {
+      const left = count - (before - this.connectionCount);
+      if (left > 0) listener.offer(left);
+    }
+  }
+
   /** Goes on with a connection of another worker. */
   take(handle: SocketHandle, { listener: key, isReused }: HandOverNote): void {
     const listener = this.#listeners.get(key);

@@ -10,6 +10,7 @@ import { handleSignals, joinSupervisor, wasUpgraded } from '@headgate/supervisor
 import { createAccessLog, createLogger } from '@headgate/telemetry';
 import { helpText, parseCommand, type RunCommand } from './command-line.ts';
 import { type EffectiveConfig, loadProxyConfig } from './config.ts';
+import { redacted } from './config-admin.ts';
 import { runCtl } from './ctl/ctl.ts';
 import { runDiff } from './ctl/run-diff.ts';
 import type { EdgeDeps } from './edge.ts';
@@ -74,7 +75,8 @@ async function inspect(command: Inspecting): Promise<number> {
     const counts = `${listeners.length} listeners, ${Object.keys(services).length} services, ${routes.length} routes`;
     print(`${command.file} is valid: ${counts}`);
   } else if (command.name === 'show') {
-    print(command.isJson ? JSON.stringify({ config, values }, null, 2) : formatValues(values));
+    const shown = { config: redacted(config), values };
+    print(command.isJson ? JSON.stringify(shown, null, 2) : formatValues(values));
   } else {
     print(explainRequest(config, command).join('\n'));
   }
@@ -101,7 +103,8 @@ function runProxy({ file, isSingle, isWatching, workers, pidFile }: RunCommand):
   const program = {
     node: execPath,
     execArgv,
-    file: fileURLToPath(import.meta.url),
+    // As it was called: where the path leads through a link, it leads to the newest release.
+    file: argv[1] ?? fileURLToPath(import.meta.url),
     args: argv.slice(2),
   };
   const memoryBytes = () => process.memoryUsage.rss();

@@ -4,6 +4,7 @@ import {
   createSupervisor,
   describe,
   inheritedSockets,
+  type Predecessor,
   predecessorOf,
   removePidFile,
   runSystemdNotify,
@@ -55,6 +56,7 @@ class SupervisedProxy implements RunningProxy {
   readonly #supervisor: Supervisor;
   readonly #upgrader: Upgrader;
   readonly #notifier;
+  readonly #predecessor: Predecessor | undefined;
   readonly #stopping = new AbortController();
   /** Which configuration each worker started with. */
   readonly #startedWith = new Map<number, number>();
@@ -86,6 +88,7 @@ class SupervisedProxy implements RunningProxy {
       killAfterMs: KILL_AFTER_MS,
       onSuccessorGone: (successor) => this.#successorGone(successor),
     });
+    this.#predecessor = predecessorOf(env);
     this.#supervisor = createSupervisor({
       workers: opened.plane.workersAsked,
       start: this.#workerProgram(),
@@ -93,6 +96,10 @@ class SupervisedProxy implements RunningProxy {
       ...supervisionOf(opened.plane.config()),
       prepare: (ask, worker) => this.#prepare(ask, worker),
       onEvent: (event) => this.#onEvent(event),
+      elsewhere: {
+        isThere: () => this.hasSuccessor,
+        handOver: (handle, note) => this.#upgrader.handOver(handle, note),
+      },
       onFarewell: (worker, body) =>
         opened.plane.workerCounted(worker, body as readonly MetricFamily[]),
     });
@@ -117,9 +124,10 @@ class SupervisedProxy implements RunningProxy {
 
   async start(): Promise<void> {
     const { plane, surroundings, log } = this.#opened;
-    const { env, pidFile, pid } = this.#deps;
+    const { pidFile, pid } = this.#deps;
     const config = plane.config();
-    const predecessor = predecessorOf(env);
+    const predecessor = this.#predecessor;
+    this.#supervisor.sockets.keepFilesWhile(() => this.#isSucceeded());
     try {
       // Before the workers: it is what fails most cheaply.
       if (!predecessor) await surroundings.open(config);
@@ -134,6 +142,7 @@ class SupervisedProxy implements RunningProxy {
     }
     if (pidFile !== undefined) writePidFile(pidFile, pid);
     if (predecessor) {
+      predecessor.onConnection((handle, note) => this.#supervisor.takeIn(handle, note));
       this.#supervisor.sockets.keepFilesWhile(() => predecessor.isAlive());
       await predecessor.reportReady();
       void surroundings
@@ -141,11 +150,17 @@ class SupervisedProxy implements RunningProxy {
         .catch((error: Error) => log.error('there is no admin listener', { error }));
     }
     this.#notifier.ready(predecessor ? pid : undefined);
-    this.#notifier.watch(() => this.#supervisor.workers.some(({ state }) => state === 'ready'));
+    this.#notifier.watch(
+      () =>
+        this.#retired !== undefined ||
+        this.#supervisor.workers.some(({ state }) => state === 'ready'),
+    );
   }
 
   async reload(): Promise<void> {
     const { plane, control, surroundings } = this.#opened;
+    const { pid } = this.#deps;
+    const wasRetired = this.#retired !== undefined;
     this.#notifier.reloading();
     if (this.#retired !== undefined) {
       const workers = this.#retired;
@@ -154,7 +169,8 @@ class SupervisedProxy implements RunningProxy {
       void surroundings.takeOver(plane.config()).catch(() => {});
     }
     await control.reload('SIGHUP');
-    this.#notifier.ready();
+    // Who comes back is the one to watch again.
+    this.#notifier.ready(wasRetired ? pid : undefined);
   }
 
   async scale(by: 1 | -1): Promise<void> {
@@ -187,15 +203,16 @@ class SupervisedProxy implements RunningProxy {
 
   async stop(how: 'graceful' | 'quick'): Promise<void> {
     const { plane, surroundings } = this.#opened;
-    this.#notifier.stopping();
+    if (!this.#isSucceeded()) this.#notifier.stopping();
     this.#stopping.abort();
     plane.drain();
     if (how === 'graceful') {
       // A reload under way may be opening listeners; those are to be drained as well.
       await plane.settled();
-      if (!this.hasSuccessor) await this.#deps.sleep(plane.config().timeouts.drainDelay);
+      if (!this.#isSucceeded()) await this.#deps.sleep(plane.config().timeouts.drainDelay);
     }
     await this.#supervisor.stop(how);
+    await this.#upgrader.passedOn();
     await Promise.all([surroundings.close(), this.#notifier.close()]);
     const { pidFile, pid } = this.#deps;
     if (pidFile !== undefined) removePidFile(pidFile, pid);
@@ -235,6 +252,11 @@ class SupervisedProxy implements RunningProxy {
     }
     this.#startedWith.delete(event.worker);
     plane.workerLeft(event.worker);
+  }
+
+  /** Another supervisor goes on with the same sockets when this one ends. */
+  #isSucceeded(): boolean {
+    return this.hasSuccessor || this.#predecessor?.isAlive() === true;
   }
 
   #successorGone(successor: number): void {

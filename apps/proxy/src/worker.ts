@@ -1,6 +1,6 @@
 /** One worker of `headgate run`: an edge that is started, asked and drained by its supervisor. */
 import type { WorkerLink } from '@headgate/supervisor';
-import { answersOf } from './answers.ts';
+import { type Answers, answersOf } from './answers.ts';
 import type { EffectiveConfig } from './config.ts';
 import { type EdgeDeps, type RunningEdge, startEdge } from './edge.ts';
 
@@ -16,22 +16,28 @@ export function runWorker(
 ): Promise<void> {
   return new Promise((resolve) => {
     let edge: RunningEdge | undefined;
+    let answers: Answers | undefined;
     const running = () => {
       if (!edge) throw new Error('this worker has not started yet');
       return edge;
+    };
+    const answering = () => {
+      answers ??= answersOf(running());
+      return answers;
     };
     link.onAsk('start', async (body) => {
       const { config } = body as WorkerStart;
       edge = await startEdge(config, { ...depsFor(config), sockets: link });
       link.facts(() => running().facts());
+      link.onSurplus((count) => running().giveAway(count));
       link.onHandedOver((handle, note) => running().take(handle, note));
       const { addresses } = edge;
       link.ready();
       return addresses;
     });
-    link.onAsk('apply', (body) => answersOf(running()).apply(body as EffectiveConfig));
-    link.onAsk('services', () => answersOf(running()).services());
-    link.onAsk('metrics', () => answersOf(running()).metrics());
+    link.onAsk('apply', (body) => answering().apply(body as EffectiveConfig));
+    link.onAsk('services', () => answering().services());
+    link.onAsk('metrics', () => answering().metrics());
     link.onDrain(async (order) => {
       if (!edge) return;
       await edge.drain(order);

@@ -10,6 +10,26 @@ test('a request that ends twice is counted once', () => {
   end();
   end();
   assert.equal(lifecycle.inFlight, 1);
+  assert.equal(lifecycle.ended, 1);
+});
+
+test('a process that drains is healthy as long as others serve its address', () => {
+  const lifecycle = createLifecycle();
+  lifecycle.drain('address-stays');
+  assert.deepEqual([lifecycle.isDraining, lifecycle.isHealthy], [true, true]);
+  lifecycle.drain('address-leaves');
+  assert.equal(lifecycle.isHealthy, false);
+});
+
+test('as many answers as connections are given up close theirs, and all when draining', () => {
+  const lifecycle = createLifecycle();
+  assert.equal(lifecycle.closesConnection(), false);
+  lifecycle.giveUp(5);
+  lifecycle.giveUp(2);
+  const answers = [1, 2, 3].map(() => lifecycle.closesConnection());
+  assert.deepEqual(answers, [true, true, false]);
+  lifecycle.drain();
+  assert.equal(lifecycle.closesConnection(), true);
 });
 
 test('draining is told to everyone who listens, once', () => {

@@ -19,6 +19,10 @@ export interface Lifecycle {
   readonly draining: AbortSignal;
   /** Counts one request; the returned function ends it and may be called more than once. */
   begin(): () => void;
+  /** Other processes have fewer connections: the clients of so many are to connect anew. */
+  giveUp(connections: number): void;
+  /** Whether the connection of an answer is to be closed after it; asked once for each answer. */
+  closesConnection(): boolean;
   /** Starts draining: responses carry `Connection: close`, and health is 503 if the address goes. */
   drain(departure?: Departure): void;
 }
@@ -30,6 +34,7 @@ export function createLifecycle(): Lifecycle {
   setMaxListeners(0, draining.signal);
   let inFlight = 0;
   let ended = 0;
+  let givenUp = 0;
   let isHealthy = true;
 
   return {
@@ -55,6 +60,15 @@ export function createLifecycle(): Lifecycle {
         inFlight -= 1;
         ended += 1;
       };
+    },
+    giveUp(connections) {
+      givenUp = connections;
+    },
+    closesConnection() {
+      if (draining.signal.aborted) return true;
+      if (givenUp === 0) return false;
+      givenUp -= 1;
+      return true;
     },
     drain(departure = 'address-leaves') {
       if (departure === 'address-leaves') isHealthy = false;

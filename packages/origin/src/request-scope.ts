@@ -80,7 +80,7 @@ export function requestScope(options: RequestScopeOptions): MiddlewareHandler<Or
     const { headers } = c.res;
     headers.set('x-request-id', scope.requestId);
     headers.set('headgate-load', String(lifecycle.inFlight));
-    if (lifecycle.isDraining) headers.set('connection', 'close');
+    if (lifecycle.closesConnection()) headers.set('connection', 'close');
     if (wire === undefined) end();
   };
 }

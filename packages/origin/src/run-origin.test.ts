@@ -18,7 +18,8 @@ const program = `
   const settings = await readSettings({ name: 'test', schema, envNames: listenEnvNames });
   const app = createOrigin({ name: 'test' });
   app.get('/never', () => new Promise(() => console.log('asked')));
-  await runOrigin(app, { ...settings, lingerMs: 0, onClosed: async () => console.log('closed') });
+  const onClosed = async () => console.log('closed');
+  await runOrigin({ name: 'test', ...settings, lingerMs: 0, start: async () => ({ origin: app, onClosed }) });
 `;
 
 function start(t: TestContext, env: Record<string, string>, hasParent = false): ChildProcess {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { Agent, get } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createOrigin, type Origin } from './origin.ts';
-import { type ServeOptions, serveOrigin } from './serve-origin.ts';
+import { createOriginServer, type ServeOptions, serveOrigin } from './serve-origin.ts';
 import { upgradeWebSocket } from './websocket.ts';
 
 async function serve(t: TestContext, app: Origin, options: Partial<ServeOptions> = {}) {
@@ -30,6 +31,14 @@ function gate(app: Origin) {
 
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await sleep(5);
+}
+
+/** Status and `Connection` of an answer that comes over `agent`. */
+async function ask(url: string, agent: Agent): Promise<[number | undefined, string | undefined]> {
+  const [response] = await once(get(url, { agent }), 'response');
+  response.resume();
+  await once(response, 'close');
+  return [response.statusCode, response.headers.connection];
 }
 
 test('idle connections are kept longer than the proxy keeps them', async (t) => {
@@ -156,6 +165,63 @@ test('an open WebSocket is in flight, and is closed with 1001 when the origin le
   const [event] = await closed;
   assert.equal(event.code, 1001);
   await until(() => app.lifecycle.inFlight === 0);
+});
+
+test('a process whose address stays closes its listener at once and answers what it has', async (t) => {
+  const app = createOrigin({ name: 'test' });
+  const { asked, open } = gate(app);
+  const { server, close, cut } = createOriginServer(app, { drainTimeoutMs: 600_000 });
+  t.after(cut);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const kept = new Agent({ keepAlive: true, maxSockets: 1 });
+  t.after(() => kept.destroy());
+  assert.deepEqual(await ask(`${url}/health`, kept), [200, 'keep-alive']);
+  const answer = fetch(`${url}/gate`);
+  await asked;
+
+  let isListening = true;
+  const closed = close({
+    departure: 'address-stays',
+    onListenerClosed: () => {
+      isListening = false;
+    },
+  });
+  assert.equal(isListening, false);
+  await assert.rejects(fetch(`${url}/health`));
+  // The connection that lay idle is still there, and health speaks for the address.
+  assert.deepEqual(await ask(`${url}/health`, kept), [200, 'close']);
+  open();
+  assert.equal((await answer).headers.get('connection'), 'close');
+  await closed;
+});
+
+test('WebSockets of a process whose address stays are closed with 1012, each at its own time', async (t) => {
+  const app = createOrigin({ name: 'test' });
+  app.get(
+    '/ws',
+    upgradeWebSocket(() => ({})),
+  );
+  const { server, close, cut } = createOriginServer(app, {});
+  t.after(cut);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const sockets = Array.from({ length: 20 }, () => new WebSocket(`ws://127.0.0.1:${port}/ws`));
+  await Promise.all(sockets.map((socket) => once(socket, 'open')));
+  const startedMs = performance.now();
+  const ends = Promise.all(
+    sockets.map(async (socket) => {
+      const [{ code }] = await once(socket, 'close');
+      return { code, afterMs: performance.now() - startedMs };
+    }),
+  );
+  await close({ departure: 'address-stays', timeoutMs: 2_000 });
+  const ended = await ends;
+  assert.deepEqual(new Set(ended.map(({ code }) => code)), new Set([1012]));
+  const times = ended.map(({ afterMs }) => afterMs);
+  assert.ok(Math.max(...times) - Math.min(...times) > 200, String(times));
 });
 
 test('a refused upgrade is answered and is no longer counted', async (t) => {

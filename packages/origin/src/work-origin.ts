@@ -1,6 +1,6 @@
 // Owns an origin as one of several processes: started, asked and drained by its supervisor.
 import { once } from 'node:events';
-import type { DrainOrder, HandOverNote, SocketHandle, WorkerLink } from '@headgate/supervisor';
+import type { DrainReason, HandOverNote, SocketHandle, WorkerLink } from '@headgate/supervisor';
 import { createRegistry, type MetricFamily, registerProcessMetrics } from '@headgate/telemetry';
 import type { GiveAway } from './connections.ts';
 import type { Origin } from './origin.ts';
@@ -25,24 +25,20 @@ export async function workOrigin(link: WorkerLink, options: RunOptions): Promise
     if (!worker) throw new Error('this worker has not started yet');
     return worker.read(body as CountsQuestion);
   });
-  link.onDrain(async (order) => {
+  link.onDrain(async ({ reason, timeoutMs }) => {
     if (!worker) return;
-    await worker.leave(order);
+    await worker.leave(reason, timeoutMs);
     await link.farewell(worker.read({ isForScrape: true }));
   });
   link.onDisconnect(() => {
-    void Promise.resolve(worker?.leave(withoutSupervisor)).finally(() => process.exit(0));
+    void Promise.resolve(worker?.leave('stop')).finally(() => process.exit(0));
   });
 }
-
-type Leaving = Pick<DrainOrder, 'reason' | 'mayHandOver'> & { readonly timeoutMs?: number };
-
-const withoutSupervisor: Leaving = { reason: 'stop', mayHandOver: false };
 
 interface Worker {
   read(question: CountsQuestion): readonly MetricFamily[];
   /** Resolves when all is over; calling it again changes nothing. */
-  leave(order: Leaving): Promise<void>;
+  leave(reason: DrainReason, timeoutMs?: number): Promise<void>;
 }
 
 async function startWorker(link: WorkerLink, options: RunOptions): Promise<Worker> {
@@ -69,12 +65,9 @@ async function startWorker(link: WorkerLink, options: RunOptions): Promise<Worke
     requests: lifecycle.ended,
     inFlight: lifecycle.inFlight,
   }));
-  let mayPassOn = false;
-  link.onHandedOver((handle, note) => {
-    // It was on its way when this worker was told to go.
-    if (mayPassOn) link.handOver(handle, note);
-    else served.connections.take(handle);
-  });
+  link.onHandedOver((handle) => served.connections.take(handle));
+  // Node's HTTP server cannot let go of a connection it has read from; its client can.
+  link.onSurplus((count) => lifecycle.giveUp(count));
 
   let leaving: Promise<void> | undefined;
   return {
@@ -82,8 +75,7 @@ async function startWorker(link: WorkerLink, options: RunOptions): Promise<Worke
       const counts = origin.registry.read();
       return isForScrape ? [...counts, ...processRegistry.read()] : counts;
     },
-    leave({ reason, timeoutMs, mayHandOver }) {
-      mayPassOn = mayHandOver;
+    leave(reason, timeoutMs) {
       const departure = reason === 'stop' ? 'address-leaves' : 'address-stays';
       const onListenerClosed = () => link.unlisten(listener);
       leaving ??= served.close({ departure, timeoutMs, onListenerClosed }).then(onClosed);

@@ -1,4 +1,7 @@
-/** For tests: adopts the sockets in the first argument, opens those in the second, says what came of it. */
+/**
+ * For tests: adopts the sockets in the first argument, opens those in the second, and says what
+ * came of it.
+ */
 import { ListenSockets } from './listen-sockets.ts';
 
 const [adopted, asked] = process.argv.slice(2).map((argument) => JSON.parse(argument));

@@ -18,6 +18,8 @@ export interface CrewOptions {
   readonly prepare: Prepare;
   /** Read whenever they are needed: they may change. */
   readonly timeouts: () => { readonly readyTimeoutMs: number; readonly drainTimeoutMs: number };
+  /** Another supervisor is there to take connections. */
+  readonly isOtherThere: () => boolean;
   readonly onEvent: (event: SupervisorEvent) => void;
   readonly onMessage: (
     worker: WorkerProcess,
@@ -195,7 +197,8 @@ export class Crew {
     const { clock, onEvent, onChange } = this.#options;
     this.#members.delete(worker);
     onEvent({ type: 'worker-draining', worker: worker.id, reason });
-    const mayHandOver = reason !== 'stop' && this.#wanted > 0;
+    const isSucceeded = this.#options.isOtherThere();
+    const mayHandOver = isSucceeded || (reason !== 'stop' && this.#wanted > 0);
     worker.drain({ reason, timeoutMs, mayHandOver });
     onChange();
     const cancel = clock.after(timeoutMs + graceMs, () => {

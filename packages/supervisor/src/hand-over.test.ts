@@ -37,11 +37,22 @@ class FakeTaker {
   }
 }
 
+interface World {
+  takers: readonly FakeTaker[];
+  isTakerExpected: boolean;
+  /** What was passed on; undefined when nothing is there to take it. */
+  elsewhere?: SocketHandle[];
+}
+
 function createDesk(...takers: FakeTaker[]) {
-  const world = { takers, isTakerExpected: true };
+  const world: World = { takers, isTakerExpected: true };
   const desk = new HandOverDesk<FakeTaker>({
     takers: () => world.takers,
     isTakerExpected: () => world.isTakerExpected,
+    passOn(handle) {
+      world.elsewhere?.push(handle);
+      return world.elsewhere !== undefined;
+    },
     maxKept: 2,
   });
   const receive = (count = 1) =>
@@ -121,6 +132,19 @@ test('connections are closed when no worker is to come', () => {
   assert.equal(kept?.isClosed, true);
   assert.equal(receive()[0]?.isClosed, true);
   assert.equal(desk.readClosed(), 2);
+});
+
+test('where no worker is, connections go elsewhere, when there is such a place', () => {
+  const taker = new FakeTaker(1);
+  const { desk, world, receive } = createDesk(taker);
+  world.elsewhere = [];
+  const [own] = receive();
+  assert.deepEqual(taker.handles, [own]);
+  world.takers = [];
+  const passedOn = receive(3);
+  assert.deepEqual(world.elsewhere, passedOn);
+  assert.ok(passedOn.every(({ isClosed }) => !isClosed));
+  assert.equal(desk.readClosed(), 0);
 });
 
 test('closing lets go of everything', () => {

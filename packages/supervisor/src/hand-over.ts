@@ -14,6 +14,8 @@ export interface HandOverDeskOptions<W extends Taker> {
   readonly takers: () => readonly W[];
   /** Whether there will be one again, when there is none. */
   readonly isTakerExpected: () => boolean;
+  /** Takes a connection for which there is no taker here; false when it is of no use. */
+  readonly passOn: (handle: SocketHandle, note: HandOverNote) => boolean;
   /** How many connections are kept while there is no taker; more are closed. */
   readonly maxKept: number;
 }
@@ -138,11 +140,13 @@ export class HandOverDesk<W extends Taker> {
   }
 
   #keep(connection: Connection): void {
+    const { handle, note } = connection;
+    if (this.#options.passOn(handle, note)) return;
     if (this.#options.isTakerExpected() && this.#kept.length < this.#options.maxKept) {
       this.#kept.push(connection);
       return;
     }
     this.#closed += 1;
-    connection.handle.close();
+    handle.close();
   }
 }

@@ -26,5 +26,5 @@ export {
   type SupervisorOptions,
   type WorkerStatus,
 } from './supervisor.ts';
-export { predecessorOf, Upgrader, wasUpgraded } from './upgrade.ts';
+export { type Predecessor, predecessorOf, Upgrader, wasUpgraded } from './upgrade.ts';
 export type { WorkerState } from './worker-process.ts';

@@ -14,7 +14,7 @@ import type {
   WorkerFacts,
 } from './messages.ts';
 import { PendingAsks } from './pending-asks.ts';
-import { isSurplus, type Share } from './share.ts';
+import { isSurplus, type Share, surplusOf } from './share.ts';
 
 const GONE = 'the supervisor has gone';
 
@@ -32,6 +32,7 @@ export class Link implements WorkerLink {
   #share: Share = { type: 'share', workers: 1, connections: 0 };
   #read = (): WorkerFacts => ({ connections: 0, requests: 0, inFlight: 0 });
   #act = async (_order: DrainOrder): Promise<void> => {};
+  #giveAway: (count: number) => void = () => {};
   #take = (handle: SocketHandle, _note: HandOverNote): void => handle.close();
   #disconnected: () => void;
   #told: WorkerFacts | undefined;
@@ -39,7 +40,7 @@ export class Link implements WorkerLink {
   #isReady = false;
   #isDraining = false;
   #isCut = false;
-  #whenSent: (() => void) | undefined;
+  #whenNoneMoves: (() => void) | undefined;
 
   constructor(id: number, channel: LinkChannel, clock: Clock) {
     this.id = id;
@@ -121,8 +122,12 @@ export class Link implements WorkerLink {
     this.#channel.send({ type: 'hand-over', note }, handle, () => {
       if (!this.#leaving.delete(handle)) return;
       handle.close();
-      if (this.#leaving.size === 0) this.#whenSent?.();
+      this.#moved();
     });
+  }
+
+  onSurplus(act: (count: number) => void): void {
+    this.#giveAway = act;
   }
 
   onHandedOver(take: (handle: SocketHandle, note: HandOverNote) => void): void {
@@ -148,15 +153,24 @@ export class Link implements WorkerLink {
       case 'gathered':
         this.#asks.settle(message.ask, message.answers);
         break;
+      case 'answered':
+        this.#asks.settle(message.ask, message.body);
+        break;
       case 'drain':
         void this.#drain(message.order);
         break;
       case 'share':
-        this.#share = message;
+        this.#shared(message);
         break;
       case 'take':
         if (handle) this.#acknowledge(handle, message.take, message.note);
     }
+  }
+
+  #shared(share: Share): void {
+    this.#share = share;
+    const surplus = surplusOf(this.#read().connections, share);
+    if (surplus > 0 && !this.#isDraining) this.#giveAway(surplus);
   }
 
   async #answer(ask: number, subject: string, body: unknown): Promise<void> {
@@ -176,7 +190,9 @@ export class Link implements WorkerLink {
   #acknowledge(handle: SocketHandle, take: number, note: HandOverNote): void {
     this.#coming.set(handle, note);
     this.#channel.send({ type: 'taken', take }, undefined, () => {
-      if (this.#coming.delete(handle)) this.#take(handle, note);
+      if (!this.#coming.delete(handle)) return;
+      this.#take(handle, note);
+      this.#moved();
     });
   }
 
@@ -200,14 +216,28 @@ export class Link implements WorkerLink {
       return;
     }
     this.#isDraining = true;
+    // What came before the order is the program's to drain, and nothing comes after it.
+    await this.#noneMoves();
     try {
       await this.#act(order);
     } catch (error) {
       console.error(error);
       return this.#channel.exit(1);
     }
-    if (this.#leaving.size > 0) await new Promise<void>((sent) => (this.#whenSent = sent));
+    await this.#noneMoves();
     this.#channel.exit(0);
+  }
+
+  /** Resolves when no connection is on its way from here, nor here and not used yet. */
+  async #noneMoves(): Promise<void> {
+    if (this.#leaving.size + this.#coming.size === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#whenNoneMoves = resolve;
+    await promise;
+  }
+
+  #moved(): void {
+    if (this.#leaving.size + this.#coming.size === 0) this.#whenNoneMoves?.();
   }
 
   #cut(): void {
@@ -216,9 +246,9 @@ export class Link implements WorkerLink {
     this.#asks.refuseAll(GONE);
     for (const handle of this.#leaving) handle.close();
     this.#leaving.clear();
-    this.#whenSent?.();
     for (const [handle, note] of this.#coming) this.#take(handle, note);
     this.#coming.clear();
+    this.#moved();
     this.#disconnected();
   }
 }

@@ -100,6 +100,20 @@ test('a socket is listened on as the supervisor has it, or refused in its words'
   await assert.rejects(second, { message: 'localhost:80 is taken' });
 });
 
+test('the program of the supervisor answers, or refuses', async () => {
+  const { link, hears, said } = createLink();
+  said();
+  const [first, second] = [link.ask('peers', 1), link.ask('peers', 2)];
+  assert.deepEqual(said(), [
+    { type: 'ask', ask: 1, subject: 'peers', body: 1 },
+    { type: 'ask', ask: 2, subject: 'peers', body: 2 },
+  ]);
+  hears({ type: 'answered', ask: 1, body: 'all' });
+  hears({ type: 'refused', ask: 2, message: 'none' });
+  assert.equal(await first, 'all');
+  await assert.rejects(second, { message: 'none' });
+});
+
 test('beats come every second, and from the order to drain on say what is left', async () => {
   const { link, clock, hears, said } = createLink();
   const facts = { connections: 1, requests: 2, inFlight: 3 };
@@ -115,6 +129,21 @@ test('beats come every second, and from the order to drain on say what is left',
   hears({ type: 'drain', order: { reason: 'stop', timeoutMs: 10, mayHandOver: false } });
   await clock.pass(1);
   assert.deepEqual(said(), [{ type: 'draining', facts }]);
+});
+
+test('who is told of its share gives away what it has more, until it drains', async () => {
+  const { link, hears } = createLink();
+  const given: number[] = [];
+  link.facts(() => ({ connections: 30, requests: 0, inFlight: 0 }));
+  link.onSurplus((count) => given.push(count));
+  hears({ type: 'share', workers: 2, connections: 30 });
+  assert.deepEqual(given, []);
+  hears({ type: 'share', workers: 2, connections: 20 });
+  assert.deepEqual(given, [10]);
+  hears({ type: 'drain', order: { reason: 'replace', timeoutMs: 10, mayHandOver: true } });
+  await settle();
+  hears({ type: 'share', workers: 2, connections: 10 });
+  assert.deepEqual(given, [10]);
 });
 
 test('a surplus is what the facts say now, against the share that was told last', () => {
@@ -173,6 +202,21 @@ test('a drained worker ends when what it hands over is on its way', async () => 
   flush();
   await settle();
   assert.deepEqual(exits, [0]);
+});
+
+test('a connection that came before the order to drain is drained with the others', async () => {
+  const { link, hears, flush } = createLink();
+  const open: unknown[] = [];
+  const drained: unknown[] = [];
+  link.onHandedOver((handle) => open.push(handle));
+  link.onDrain(async () => void drained.push(...open));
+  const handle = new FakeHandle();
+  hears({ type: 'take', take: 1, note: NOTE }, handle);
+  hears({ type: 'drain', order: { reason: 'replace', timeoutMs: 10, mayHandOver: true } });
+  await settle();
+  flush();
+  await settle();
+  assert.deepEqual(drained, [handle]);
 });
 
 test('an order to drain at once ends a worker that drains already', async () => {

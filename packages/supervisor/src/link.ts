@@ -35,8 +35,8 @@ export interface WorkerLink {
   /** Asks the supervisor's own program, also in a drain; rejects with what it threw. */
   ask(subject: string, body: unknown): Promise<unknown>;
   /**
-   * When what `act` returns resolves, the process ends with exit code 0; `act` is called once. A
-   * connection may still be handed to a worker that drains.
+   * When what `act` returns resolves, the process ends with exit code 0; `act` is called once. No
+   * connection is handed to this worker any more.
    */
   onDrain(act: (order: DrainOrder) => Promise<void>): void;
   /** Leaves something behind for the supervisor, at the end of a drain; resolves when it is sent. */
@@ -47,6 +47,11 @@ export interface WorkerLink {
   facts(read: () => WorkerFacts): void;
   /** More connections than its fair share: 5 % and at least 2 of slack; never when it is alone. */
   hasSurplus(): boolean;
+  /**
+   * This worker has `count` connections more than its share: those that are at rest may be handed
+   * over. Called again as long as that is so.
+   */
+  onSurplus(act: (count: number) => void): void;
   /** Reading must have stopped (`readStop`); the handle is the supervisor's from now on. */
   handOver(handle: SocketHandle, note: HandOverNote): void;
   /** Connections of other workers; nothing reads from `handle` yet. */

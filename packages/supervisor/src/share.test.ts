@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fairShare, isSurplus } from './share.ts';
+import { fairShare, isSurplus, surplusOf } from './share.ts';
 
 test('the share is what each would have if all had as many', () => {
   assert.deepEqual(fairShare([]), { type: 'share', workers: 0, connections: 0 });
@@ -14,6 +14,12 @@ test('two connections more than the share are no surplus, and neither are 5 %', 
   const many = fairShare([1_000, 1_000]);
   assert.equal(isSurplus(1_050, many), false);
   assert.equal(isSurplus(1_051, many), true);
+});
+
+test('what is given away leaves the share', () => {
+  const share = fairShare([30, 10]);
+  assert.equal(surplusOf(22, share), 0);
+  assert.equal(surplusOf(30, share), 10);
 });
 
 test('a worker that is alone has no surplus', () => {

@@ -19,3 +19,8 @@ export function isSurplus(connections: number, share: Share): boolean {
   const slack = Math.max(SLACK_CONNECTIONS, share.connections * SLACK_RATIO);
   return share.workers > 1 && connections > share.connections + slack;
 }
+
+/** How many it would have to give away to have no more than its share; 0 within the slack. */
+export function surplusOf(connections: number, share: Share): number {
+  return isSurplus(connections, share) ? Math.floor(connections - share.connections) : 0;
+}

@@ -63,7 +63,7 @@ const WHILE_SERVING = {
 } as const;
 
 /** The part of `process` that signals come through. */
-export interface SignalSource {
+interface SignalSource {
   on(signal: HandledSignal, listener: (signal: HandledSignal) => void): unknown;
   off(signal: HandledSignal, listener: (signal: HandledSignal) => void): unknown;
 }

@@ -359,6 +359,49 @@ test('an ask is answered for each ready worker: by it, or with what went wrong',
   await trial.supervisor.stop('quick');
 });
 
+test('a worker is answered by the program of the supervisor, or told what that threw', async () => {
+  const trial = createTrial({
+    workers: 1,
+    answer: async (subject, body, worker) => {
+      if (subject !== 'double') throw new Error('no such subject');
+      return { worker, twice: 2 * Number(body) };
+    },
+  });
+  await trial.supervisor.start();
+  const worker = trial.workers.get(1);
+  worker.says({ type: 'ask', ask: 1, subject: 'double', body: 21 });
+  worker.says({ type: 'ask', ask: 2, subject: 'halve', body: 21 });
+  await trial.clock.pass(0);
+  assert.deepEqual(worker.received.slice(-2), [
+    { type: 'answered', ask: 1, body: { worker: 1, twice: 42 } },
+    { type: 'refused', ask: 2, message: 'no such subject' },
+  ]);
+  await trial.supervisor.stop('quick');
+});
+
+test('what a worker leaves behind is passed on', async () => {
+  const left: unknown[] = [];
+  const trial = createTrial({ workers: 1, onFarewell: (...farewell) => left.push(farewell) });
+  await trial.supervisor.start();
+  trial.workers.get(1).says({ type: 'farewell', body: 'counts' });
+  assert.deepEqual(left, [[1, 'counts']]);
+  await trial.supervisor.stop('quick');
+});
+
+test('a worker that wants a socket while everything stops is refused', async () => {
+  const trial = createTrial({ workers: 1 });
+  trial.workers.behaviour.leaves = false;
+  await trial.supervisor.start();
+  const stopped = trial.supervisor.stop('graceful');
+  trial.workers.get(1).says({ type: 'listen', ask: 1, key: 'http', endpoint: ENDPOINT });
+  await trial.clock.pass(0);
+  const message = 'the supervisor is stopping';
+  assert.deepEqual(trial.workers.get(1).received.at(-1), { type: 'refused', ask: 1, message });
+  assert.deepEqual(trial.supervisor.sockets.keys(), []);
+  trial.workers.get(1).ends({ code: 0, signal: null });
+  await stopped;
+});
+
 const ENDPOINT = { kind: 'tcp', host: '127.0.0.1', port: 0 } as const;
 
 test('a socket outlives its workers, and is closed when all are there and none wants it', async () => {

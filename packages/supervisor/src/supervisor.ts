@@ -11,7 +11,13 @@ import { HandOverDesk } from './hand-over.ts';
 import { HeldSockets } from './held-sockets.ts';
 import { type AdoptedSocket, ListenSockets, type SocketHandle } from './listen-sockets.ts';
 import { residentBytes } from './memory.ts';
-import type { ListenEndpoint, ToSupervisor, WorkerAnswer, WorkerFacts } from './messages.ts';
+import type {
+  HandOverNote,
+  ListenEndpoint,
+  ToSupervisor,
+  WorkerAnswer,
+  WorkerFacts,
+} from './messages.ts';
 import type { RecycleLimits } from './recycle.ts';
 import { type ReplaceResult, Rolling } from './rolling.ts';
 import { Rounds } from './rounds.ts';
@@ -34,8 +40,17 @@ export interface SupervisorOptions {
   /** What a worker's `link.ask` is answered; may return a promise. A throw becomes a refusal. */
   readonly answer?: (subject: string, body: unknown, worker: number) => unknown;
   readonly onEvent: (event: SupervisorEvent) => void;
+  /** Where connections go when no worker is left here: the successor of this supervisor. */
+  readonly elsewhere?: Elsewhere;
   /** What a worker leaves behind at the end of its drain. */
   readonly onFarewell?: (worker: number, body: unknown) => void;
+}
+
+/** Another supervisor with the same sockets. */
+export interface Elsewhere {
+  isThere(): boolean;
+  /** False when it cannot take the connection. */
+  handOver(handle: SocketHandle, note: HandOverNote): boolean;
 }
 
 /** Where the world comes in; tests hand in their own. */
@@ -84,6 +99,8 @@ export interface Supervisor {
   /** Resolves when every worker has gone and every socket is closed; `quick` hurries `graceful` up. */
   stop(how: 'graceful' | 'quick'): Promise<void>;
   configure(options: Adjustable): void;
+  /** Goes on with a connection at rest of another supervisor. */
+  takeIn(handle: SocketHandle, note: HandOverNote): void;
 }
 
 const ASK_TIMEOUT_MS = 5_000;
@@ -123,6 +140,7 @@ class Superintendent implements Supervisor {
       ...deps,
       prepare: options.prepare,
       timeouts: () => this.#options,
+      isOtherThere: () => options.elsewhere?.isThere() ?? false,
       onEvent: options.onEvent,
       onMessage: (worker, message, handle) => this.#receive(worker, message, handle),
       onChange: () => this.#changed(),
@@ -135,6 +153,7 @@ class Superintendent implements Supervisor {
     this.#desk = new HandOverDesk({
       takers: () => this.#crew.ready,
       isTakerExpected: () => this.#crew.wanted > 0,
+      passOn: (handle, note) => options.elsewhere?.handOver(handle, note) ?? false,
       maxKept: MAX_KEPT_CONNECTIONS,
     });
     this.#rounds = new Rounds({
@@ -205,6 +224,10 @@ class Superintendent implements Supervisor {
     this.#desk.close();
   }
 
+  takeIn(handle: SocketHandle, note: HandOverNote): void {
+    this.#desk.receive(handle, note);
+  }
+
   configure(options: Adjustable): void {
     this.#options = { ...this.#options, ...options };
   }
@@ -248,6 +271,7 @@ class Superintendent implements Supervisor {
 
   async #listen(worker: WorkerProcess, ask: number, key: string, endpoint: ListenEndpoint) {
     try {
+      if (this.#crew.isStopping) throw new Error('the supervisor is stopping');
       const socket = await this.#held.open(worker, key, endpoint);
       // It ended while it waited, and its hold with it.
       if (worker.state === 'gone') this.#held.release(worker, key);

@@ -1,4 +1,7 @@
-/** The files of unix sockets: they outlive the process that made them, so they are replaced and removed with care. */
+/**
+ * The files of unix sockets: they outlive the process that made them, so they are replaced and
+ * removed with care.
+ */
 import { lstatSync, renameSync, rmSync } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { connect } from 'node:net';

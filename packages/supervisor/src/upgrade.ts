@@ -3,17 +3,18 @@
  * passes its listening sockets on. Both accept until the old one is told to drain its workers; it
  * keeps its sockets, so it can take over again until it is stopped.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type SendHandle, spawn } from 'node:child_process';
 import {
   FIRST_DESCRIPTOR,
   INHERIT_VARIABLE,
   type Inheritance,
   withoutInheritance,
 } from './inherited.ts';
-import type { SocketDescriptor } from './listen-sockets.ts';
+import type { SocketDescriptor, SocketHandle } from './listen-sockets.ts';
+import type { HandOverNote } from './messages.ts';
 
 /** What a supervisor is started with. */
-export interface SupervisorCommand {
+interface SupervisorCommand {
   /** Path of the Node to run it with. */
   readonly node: string;
   readonly execArgv: readonly string[];
@@ -41,6 +42,8 @@ export class Upgrader {
   readonly #options: UpgraderOptions;
   #successor: ChildProcess | undefined;
   #isReady = false;
+  #passing = 0;
+  #whenPassed: (() => void) | undefined;
 
   constructor(options: UpgraderOptions) {
     this.#options = options;
@@ -69,11 +72,37 @@ export class Upgrader {
     if (why === undefined && child.pid !== undefined) {
       this.#isReady = true;
       child.unref();
+      child.channel?.unref();
       return { ok: true, pid: child.pid };
     }
     await this.#end(child);
     this.#successor = undefined;
     return { ok: false, why: why ?? 'the successor has no process id' };
+  }
+
+  /**
+   * Passes a connection at rest on to the successor; the handle is closed here when it is on its
+   * way. False, and nothing has happened, when there is no successor.
+   */
+  handOver(handle: SocketHandle, note: HandOverNote): boolean {
+    const child = this.#successor;
+    if (!this.#isReady || !child?.connected) return false;
+    const message: Passed = { type: PASSED, note };
+    this.#passing += 1;
+    child.send(message, handle as unknown as SendHandle, {}, () => {
+      handle.close();
+      this.#passing -= 1;
+      if (this.#passing === 0) this.#whenPassed?.();
+    });
+    return true;
+  }
+
+  /** Resolves when every connection that was passed on is on its way. */
+  async passedOn(): Promise<void> {
+    if (this.#passing === 0 || !this.#successor?.connected) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#whenPassed = resolve;
+    await promise;
   }
 
   #spawn(sockets: readonly SocketDescriptor[]): ChildProcess {
@@ -123,6 +152,7 @@ export class Upgrader {
     if (!this.#isReady || child.pid === undefined) return;
     this.#isReady = false;
     this.#successor = undefined;
+    this.#whenPassed?.();
     this.#options.onSuccessorGone(child.pid);
   }
 
@@ -141,11 +171,20 @@ export class Upgrader {
 export interface Predecessor {
   readonly pid: number;
   isAlive(): boolean;
-  /** Tells it that this one serves, and closes the channel: from here on each lives by itself. */
+  /** Tells it that this one serves. */
   reportReady(): Promise<void>;
+  /** Connections it passes on as its workers drain. */
+  onConnection(take: (handle: SocketHandle, note: HandOverNote) => void): void;
 }
 
 const READY = 'headgate-successor-ready';
+const PASSED = 'headgate-connection';
+
+/** The connection comes with it. */
+interface Passed {
+  readonly type: typeof PASSED;
+  readonly note: HandOverNote;
+}
 
 /** Undefined in a process that was not started by an upgrade. */
 export function predecessorOf(env: NodeJS.ProcessEnv): Predecessor | undefined {
@@ -158,7 +197,14 @@ export function predecessorOf(env: NodeJS.ProcessEnv): Predecessor | undefined {
     async reportReady() {
       if (!process.connected) return;
       await new Promise((resolve) => process.send?.(READY, resolve));
-      if (process.connected) process.disconnect?.();
+    },
+    onConnection(take) {
+      process.on('message', (message, handle) => {
+        const { type, note } = message as Partial<Passed>;
+        if (type === PASSED && note && handle) take(handle as unknown as SocketHandle, note);
+      });
+      // It is no reason for this process to live.
+      process.channel?.unref();
     },
   };
 }

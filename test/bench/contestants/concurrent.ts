@@ -9,7 +9,7 @@ export interface ConcurrentContestant extends Contestant {
 }
 
 /** What it serves on the admin port of its place. */
-export interface StatusPages {
+interface StatusPages {
   /** Answers 200 as soon as all its workers serve. */
   readonly readyPath: string;
   /** Where its own counts are. */

@@ -24,6 +24,8 @@ export function headgateOf(workers: number): ConcurrentContestant {
       return {
         ...config,
         workers,
+        // All of them start on one core.
+        supervision: { readyTimeout: '60s' },
         timeouts: { clientKeepAlive: '15m' },
         limits: { maxInFlight: 9_000 },
         services: { origins: { ...services.origins, timeouts } } as typeof services,

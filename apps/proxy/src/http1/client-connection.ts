@@ -128,6 +128,10 @@ export class ClientConnection implements RequestSink, AnswerSink, UploadSource {
     if (this.#isIdle()) this.#host.timers.set(this.#deadline, DRAIN_LINGER_MS);
   }
 
+  offer(): void {
+    if (this.#isAtRest()) this.#host.rested?.(this);
+  }
+
   /**
    * Gives the connection away, for another worker to go on with; it is over here, and its host is
    * told so. Undefined, and nothing has changed, while it is not at rest: a request has begun to

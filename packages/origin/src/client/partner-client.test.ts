@@ -138,6 +138,46 @@ test('a partner that breaks off mid-answer is unreachable', async (t) => {
   assert.equal((await failure(client.get(['x'], { signal, parse })))?.kind, 'unreachable');
 });
 
+test('an answer that breaks off is not asked for again, though the connection had worked', async (t) => {
+  let asked = 0;
+  const client = await partner(
+    t,
+    (_request, response) => {
+      asked += 1;
+      if (asked === 1) return response.end('1');
+      response.writeHead(200, { 'content-length': 100 }).write('{"a":');
+      return setImmediate(() => response.destroy());
+    },
+    { maxConnections: 1 },
+  );
+  assert.ok((await client.get(['x'], { signal, parse })).ok);
+  assert.equal((await failure(client.get(['x'], { signal, parse })))?.kind, 'unreachable');
+  assert.equal(asked, 2);
+});
+
+test('a refusal is known by its status, however its body ends', async (t) => {
+  const client = await partner(t, (_request, response) => {
+    response.writeHead(503, { 'content-length': 100 }).write('busy');
+    setTimeout(() => response.destroy(), 10);
+  });
+  const result = await failure(client.get(['x'], { signal, parse }));
+  assert.equal(result?.kind, 'status');
+  assert.equal(result?.status, 503);
+});
+
+test('an answer in many pieces is one answer, whatever characters the pieces cut', async (t) => {
+  const bytes = Buffer.from('"grüß dich"');
+  const client = await partner(t, async (_request, response) => {
+    for (const byte of bytes) {
+      response.write(Uint8Array.of(byte));
+      await new Promise(setImmediate);
+    }
+    response.end();
+  });
+  const result = await client.get(['x'], { signal, parse });
+  assert.deepEqual(result, { ok: true, status: 200, body: 'grüß dich' });
+});
+
 test('time that is up is a timeout, and the partner sees the connection close', async (t) => {
   const closed = Promise.withResolvers<void>();
   const client = await partner(t, (request) => request.socket.once('close', closed.resolve), {
