@@ -44,6 +44,26 @@ test('every setting of the proxy is documented with the default that is in force
   }
 });
 
+test('every event of the supervisor is explained to operators', () => {
+  const source = readFileSync('packages/supervisor/src/events.ts', 'utf8');
+  const events = new Set(
+    [...source.matchAll(/readonly type: '([a-z-]+)'/g)].map(([, type]) => type),
+  );
+  assert.ok(events.size > 0, 'events.ts no longer names its events');
+  const rows = operationsRows('The log of the supervisor');
+  assert.deepEqual([...rows].sort(), [...events].sort());
+});
+
+test('every metric operators are told to watch exists', () => {
+  const sources = globSync('{apps/proxy,packages/telemetry}/src/**/*.ts')
+    .filter((file) => !file.includes('.test'))
+    .map((file) => readFileSync(file, 'utf8'))
+    .join('\n');
+  const names = operationsRows('Metrics worth an alert').map((row) => row.replace(/\{.*/, ''));
+  assert.ok(names.length > 0);
+  for (const name of names) assert.ok(sources.includes(`'${name}'`), `there is no metric ${name}`);
+});
+
 test('every relative link leads somewhere', () => {
   for (const document of documents) {
     const text = readFileSync(document, 'utf8').replace(/```[\s\S]*?```/g, '');
@@ -75,6 +95,13 @@ test('the configurations in the documents are valid', async () => {
 
 type Values = Extract<Awaited<ReturnType<typeof loadProxyConfig>>, { ok: true }>['values'];
 
+/** First cells of the table under a heading of docs/operations.md. */
+function operationsRows(heading: string): string[] {
+  const page = readFileSync('docs/operations.md', 'utf8');
+  const section = page.split(/^## /m).find((each) => each.startsWith(`${heading}\n`)) ?? '';
+  return [...section.matchAll(/^\| `([^`]+)` \|/gm)].map(([, cell = '']) => cell);
+}
+
 /** Rows of the settings table: the setting's name to its default, without backticks. */
 function settingRows(markdown: string): Map<string, string> {
   const rows = new Map<string, string>();
@@ -84,7 +111,6 @@ function settingRows(markdown: string): Map<string, string> {
   return rows;
 }
 
-/** A value as `headgate show` prints it, without the unit of a count. */
 /** The element of a documented list that `path` ends in; undefined when there is no list. */
 function elementOf(documented: string | undefined, path: string): string | undefined {
   const index = /\[(\d+)\]$/.exec(path)?.[1];
@@ -92,6 +118,7 @@ function elementOf(documented: string | undefined, path: string): string | undef
   return JSON.stringify((JSON.parse(documented) as unknown[])[Number(index)]);
 }
 
+/** A value as `headgate show` prints it, without the unit of a count. */
 function shown(path: string, value: unknown, values: Values): string {
   const unit = values.find((entry) => entry.path === path)?.unit;
   if (unit === 'ms') return inDuration(value as number);
@@ -100,6 +127,7 @@ function shown(path: string, value: unknown, values: Values): string {
 }
 
 function inDuration(ms: number): string {
+  if (ms === 0) return '0ms';
   for (const [unit, size] of [
     ['h', 3_600_000],
     ['m', 60_000],

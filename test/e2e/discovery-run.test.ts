@@ -25,19 +25,24 @@ import { renamedConfig } from '../support/replaced-config.ts';
 
 type Entry = ProxyConfigInput['services'][string]['upstreams'][number];
 
-/** Quick enough to wait for. */
-const RESOLVER = { minTtl: '50ms', maxTtl: '100ms', hold: '300ms', timeout: '500ms' };
+type Resolver = NonNullable<ProxyConfigInput['resolver']>;
+
+/** Quick enough to wait for; but this machine may take its time to answer. */
+const RESOLVER: Resolver = { minTtl: '50ms', maxTtl: '100ms', hold: '300ms', timeout: '15s' };
+
+/** For servers that do not answer at all. */
+const IMPATIENT: Resolver = { timeout: '500ms' };
 
 const WORKERS = 2;
 
 /** As many connections as no worker can be missed by; each is a new one. */
 const MANY = 30;
 
-function discovering(entry: Entry, dns?: DnsServer): TestConfig {
+function discovering(entry: Entry, dns?: DnsServer, resolver: Resolver = {}): TestConfig {
   const upstreams = [{ maxInFlight: 2_000, ...entry }];
   return {
     ...configTo([], { policy: 'round-robin', upstreams }),
-    ...(dns && { resolver: { servers: [dns.address], ...RESOLVER } }),
+    ...(dns && { resolver: { servers: [dns.address], ...RESOLVER, ...resolver } }),
     admin: { address: '127.0.0.1:0', token: TOKEN },
     workers: WORKERS,
     logLevel: 'info',
@@ -206,7 +211,7 @@ test('a DNS server that falls silent takes nothing away, not even from new worke
   const [one, two] = origins;
   announce(dns, [one, two]);
   const entry = { dns: `http://items.test:${one.port}` };
-  await using proxy = await startProxy(discovering(entry, dns), 'supervised');
+  await using proxy = await startProxy(discovering(entry, dns, IMPATIENT), 'supervised');
   await underLosslessLoad(proxy.port, async (load) => {
     dns.set('items.test', 'silent');
     await eventually(() => assert.match(proxy.stderr, /A items\.test: failed: .*stay in use/));
@@ -242,9 +247,8 @@ test('a name that is gone for less than its hold fails no request', async (t) =>
   await using one = await startPatientOrigin();
   announce(dns, [one]);
   const entry = { dns: `http://items.test:${one.port}` };
-  const config = discovering(entry, dns);
-  const resolver = { ...config.resolver, hold: '10m' } as const;
-  await using proxy = await startProxy({ ...config, resolver }, 'supervised');
+  const config = discovering(entry, dns, { hold: '10m' });
+  await using proxy = await startProxy(config, 'supervised');
   await underLosslessLoad(proxy.port, async (load) => {
     dns.remove('items.test');
     await awaitQuestions(dns, 10);
@@ -270,7 +274,7 @@ test('a DNS server that is silent from the start keeps the edge from nothing', a
   await using one = await startPatientOrigin();
   dns.set('items.test', 'silent');
   const entry = { dns: `http://items.test:${one.port}` };
-  await using proxy = await startProxy(discovering(entry, dns), 'supervised');
+  await using proxy = await startProxy(discovering(entry, dns, IMPATIENT), 'supervised');
   assert.deepEqual(await statuses(proxy), [503]);
   announce(dns, [one]);
   await eventually(async () => assert.deepEqual(await statuses(proxy), [200]));

@@ -1,15 +1,27 @@
-/** A new configuration, in each way it may come: all of it is in force in every worker, or none. */
+/** A new configuration, in each way it may come: all of it is in force in every worker. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { describe, test } from 'node:test';
+import { test } from 'node:test';
 import { type AdminPlace, callAdmin } from '../support/admin-call.ts';
-import { readMetric } from '../support/admin-client.ts';
-import { type ConfigFile, writeConfig } from '../support/config-file.ts';
+import {
+  type AuditedChange,
+  admin,
+  assertQuietEverywhere,
+  awaitReady,
+  configAfter,
+  configBefore,
+  type Origins,
+  OTHER_TOKEN,
+  to,
+  type Way,
+  ways,
+  withOrigins,
+} from '../support/config-ways.ts';
 import { eventually, soon } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
-import { answersMore, assertQuiet, underLosslessLoad } from '../support/lossless-load.ts';
-import { awaitWorkers, change, readAdmin, TOKEN, type WorkerSeen } from '../support/operator.ts';
-import { type PatientOrigin, startPatientOrigin } from '../support/patient-origin.ts';
+import { answersMore, underLosslessLoad } from '../support/lossless-load.ts';
+import { awaitWorkers, TOKEN, type WorkerSeen } from '../support/operator.ts';
+import { startPatientOrigin } from '../support/patient-origin.ts';
 import {
   configText,
   configTo,
@@ -18,113 +30,9 @@ import {
   type TestConfig,
 } from '../support/proxy-process.ts';
 import { assertRefused, exchangeOnce, get, getText, openClient } from '../support/raw-client.ts';
-import { mountedConfig, renamedConfig } from '../support/replaced-config.ts';
-
-interface Way {
-  readonly name: string;
-  /** As the audit calls it. */
-  readonly actor: string;
-  readonly place: (text: string) => Promise<ConfigFile>;
-  /** The file has been replaced already. */
-  readonly ask: (proxy: ProxyProcess) => Promise<unknown>;
-}
-
-const byItself = { actor: 'watch', ask: async () => {} };
-
-const ways: readonly Way[] = [
-  {
-    name: 'SIGHUP',
-    actor: 'SIGHUP',
-    place: writeConfig,
-    ask: async (proxy) => proxy.signal('SIGHUP'),
-  },
-  {
-    name: 'POST /api/reload',
-    actor: 'admin 127.0.0.1',
-    place: writeConfig,
-    ask: (proxy) => change(proxy, '/api/reload'),
-  },
-  { name: 'an edit of the watched file', place: writeConfig, ...byItself },
-  { name: 'a file renamed over the watched one', place: renamedConfig, ...byItself },
-  { name: 'the swapped symlink of a mounted folder', place: mountedConfig, ...byItself },
-];
-
-const admin = { address: '127.0.0.1:0', token: TOKEN };
-const OTHER_TOKEN = 'another-operator-of-tests';
 
 /** As many connections as no worker can be missed by; each is a new one. */
 const MANY = 30;
-
-interface Origins {
-  readonly old: PatientOrigin;
-  readonly next: PatientOrigin;
-  /** Answers nothing. */
-  readonly silent: PatientOrigin;
-}
-
-async function withOrigins(act: (origins: Origins) => Promise<void>): Promise<void> {
-  await using old = await startPatientOrigin('old');
-  await using next = await startPatientOrigin('next');
-  await using silent = await startPatientOrigin();
-  silent.hold();
-  await act({ old, next, silent });
-}
-
-function to(origin: PatientOrigin) {
-  return { url: origin.url, maxInFlight: 2_000 };
-}
-
-function configBefore({ old, next, silent }: Origins, way: Way): TestConfig {
-  return {
-    admin,
-    workers: 2,
-    watch: way.actor === 'watch',
-    logLevel: 'warn',
-    services: {
-      app: { upstreams: [to(old)] },
-      weighed: { policy: 'round-robin', upstreams: [to(old), to(next)] },
-      late: { upstreams: [to(silent)] },
-    },
-    routes: [
-      { match: { path: '/weighed' }, service: 'weighed' },
-      { match: { path: '/late' }, service: 'late' },
-      { service: 'app' },
-    ],
-  };
-}
-
-/** Nothing stays as it is in `configBefore`, and there is a service that logs what happens to it. */
-function configAfter(
-  { old, next, silent }: Origins,
-  way: Way,
-  adminPort: number,
-  accessLog: string,
-): TestConfig {
-  return {
-    admin: { address: `127.0.0.1:${adminPort}`, token: OTHER_TOKEN },
-    workers: 3,
-    watch: way.actor === 'watch',
-    logLevel: 'debug',
-    accessLog: { file: accessLog },
-    limits: { requestBodySize: '1KiB' },
-    services: {
-      app: { upstreams: [to(next)] },
-      weighed: { policy: 'round-robin', upstreams: [to(old), { ...to(next), weight: 3 }] },
-      late: { upstreams: [to(silent)], timeouts: { firstByte: '200ms' }, retries: 0 },
-      added: { upstreams: [to(old)] },
-      gone: {
-        upstreams: [{ url: 'http://127.0.0.1:1' }],
-        healthCheck: { type: 'tcp', interval: '500ms' },
-      },
-    },
-    routes: [
-      { match: { path: '/weighed' }, service: 'weighed' },
-      { match: { path: '/late' }, service: 'late' },
-      { match: { path: '/added' }, service: 'added' },
-      { service: 'app' },
-    ],
-  };
-}
 
 for (const way of ways) {
   test(`${way.name} changes everything, and no connection is dropped`, () =>
@@ -137,13 +45,9 @@ for (const way of ways) {
         await proxy.file.write(configText(configAfter(origins, way, adminPort, accessLog)));
         await way.ask(proxy);
         await proxy.prints('reloaded');
-        // Kept connections are in every worker, and none of them brings it a request any more.
-        const { old } = origins;
-        await assertQuiet(old, load);
-
         await assertAdminHasMoved(proxy, adminPort);
         const workers = await awaitReady({ port: adminPort }, 3);
-        await assertAllServe({ port: adminPort });
+        await assertQuietEverywhere(origins.old, load, { port: adminPort });
         for (let i = 0; i < MANY; i++) {
           assert.equal((await get(proxy.port, '/added')).text, 'old');
           assert.equal((await postOf(proxy, 2_000)).status, 413);
@@ -155,97 +59,7 @@ for (const way of ways) {
       });
       await assertAudited(way, { port: adminPort });
     }));
-
-  test(`a broken file is refused by ${way.name}, and the old one serves on`, () =>
-    withOrigins(async (origins) => {
-      await using proxy = await startProxy(configBefore(origins, way), 'supervised', way.place);
-      await underLosslessLoad(proxy.port, async (load) => {
-        await awaitWorkers(proxy, 2);
-        await proxy.file.write(
-          '{ "listeners": [{ "address": "127.0.0.1:0" }], "services": {}, "routs": [] }',
-        );
-        await way.ask(proxy);
-        await eventually(() => {
-          assert.match(proxy.stderr, /reload refused, the old configuration stays:/);
-          assert.match(proxy.stderr, /routs.*routes/);
-        });
-        await assertRefusalIsTold(proxy, way, /routs/);
-        // What is refused is refused in whole: the route that would be new is not there either.
-        await assertAllServe({ port: proxy.adminPort });
-        await assertQuiet(origins.next, load);
-        assert.equal((await get(proxy.port, '/added')).text, 'old');
-      });
-    }));
 }
-
-describe('what cannot be put in force everywhere', () => {
-  const way = ways[1] as Way;
-
-  test('a listener on a port that is taken leaves every worker as it was', () =>
-    withOrigins(async (origins) => {
-      await using proxy = await startProxy(configBefore(origins, way), 'supervised');
-      await underLosslessLoad(proxy.port, async (load) => {
-        const after = configAfter(origins, way, await freePort(), proxy.file.sibling('log'));
-        await proxy.file.write(
-          configText({
-            ...after,
-            listeners: [{ address: '127.0.0.1:0' }, { address: `127.0.0.1:${origins.old.port}` }],
-          }),
-        );
-        const { status, body } = await change(proxy, '/api/reload');
-        assert.equal(status, 409);
-        assert.match(body.detail ?? '', new RegExp(`${origins.old.port} is in use`));
-        await assertRefusalIsTold(proxy, way, /is in use/);
-        await assertAllServe({ port: proxy.adminPort });
-        await assertQuiet(origins.next, load);
-        assert.equal((await awaitWorkers(proxy, 2)).length, 2);
-      });
-    }));
-
-  test('an admin address that is taken leaves every worker as it was', () =>
-    withOrigins(async (origins) => {
-      await using proxy = await startProxy(configBefore(origins, way), 'supervised');
-      await underLosslessLoad(proxy.port, async (load) => {
-        const log = proxy.file.sibling('log');
-        await proxy.file.write(configText(configAfter(origins, way, origins.old.port, log)));
-        const { status, body } = await change(proxy, '/api/reload');
-        assert.equal(status, 409);
-        assert.match(body.detail ?? '', /admin\.address/);
-        await assertRefusalIsTold(proxy, way, /admin\.address/);
-        await assertQuiet(origins.next, load);
-      });
-    }));
-
-  test('a worker that does not answer leaves every worker as it was, itself included', () =>
-    withOrigins(async (origins) => {
-      // Nobody is to be replaced while it stands still.
-      const supervision = { stuckAfter: '2m' } as const;
-      const before = { ...configBefore(origins, way), supervision };
-      await using proxy = await startProxy(before, 'supervised');
-      const [worker] = await awaitWorkers(proxy, 2);
-      const added = await freePort();
-      await proxy.file.write(
-        configText({
-          ...before,
-          listeners: [{ address: '127.0.0.1:0' }, { address: `127.0.0.1:${added}` }],
-          services: { ...before.services, app: { upstreams: [to(origins.next)] } },
-        }),
-      );
-      process.kill(worker?.pid as number, 'SIGSTOP');
-      try {
-        const { status } = await change(proxy, '/api/reload');
-        assert.equal(status, 409);
-      } finally {
-        process.kill(worker?.pid as number, 'SIGCONT');
-      }
-      // It hears of both, the new one and the old one again, as soon as it goes on.
-      await underLosslessLoad(proxy.port, async (load) => {
-        await assertAllServe({ port: proxy.adminPort });
-        await eventually(() => assertQuiet(origins.next, load));
-      });
-      await eventually(() => assertRefused(added));
-    }));
-});
 
 test('a listener that is added accepts in every worker', async () => {
   await using origin = await startPatientOrigin();
@@ -330,30 +144,6 @@ test('a reload that asks for fewer workers drains what they have', async () => {
   });
 });
 
-async function workersAt(place: AdminPlace): Promise<readonly WorkerSeen[]> {
-  const { body } = await callAdmin<{ workers: WorkerSeen[] }>(place, '/api/workers');
-  return body.workers;
-}
-
-function awaitReady(place: AdminPlace, count: number): Promise<readonly WorkerSeen[]> {
-  return eventually(async () => {
-    const workers = await workersAt(place);
-    const states = workers.map(({ state }) => state);
-    assert.deepEqual(states, new Array(count).fill('ready'));
-    return workers;
-  });
-}
-
-/** Waits until each worker has answered some more. */
-async function assertAllServe(place: AdminPlace): Promise<void> {
-  const before = new Map((await workersAt(place)).map(({ id, requests }) => [id, requests]));
-  await eventually(async () => {
-    for (const { id, requests } of await workersAt(place)) {
-      assert.ok(requests > (before.get(id) ?? 0), `worker ${id} serves nothing`);
-    }
-  });
-}
-
 async function assertAdminHasMoved(proxy: ProxyProcess, port: number): Promise<void> {
   await eventually(() => assertRefused(proxy.adminPort));
   const body = { action: 'fly' };
@@ -410,16 +200,8 @@ async function assertLogs(proxy: ProxyProcess, workers: readonly WorkerSeen[]): 
   });
 }
 
-interface Entry {
-  readonly actor: string;
-  readonly action: string;
-  readonly result: string;
-  readonly changed?: readonly string[];
-  readonly why?: string;
-}
-
 async function assertAudited(way: Way, place: AdminPlace): Promise<void> {
-  const { body } = await callAdmin<{ entries: Entry[] }>(place, '/api/audit');
+  const { body } = await callAdmin<{ entries: AuditedChange[] }>(place, '/api/audit');
   const done = body.entries.filter(
     ({ action, result }) => action === 'reload' && result === 'done',
   );
@@ -443,27 +225,4 @@ async function assertAudited(way: Way, place: AdminPlace): Promise<void> {
   }
   const status = await callAdmin<{ config: { lastRefusal?: object } }>(place, '/api/status');
   assert.equal(status.body.config.lastRefusal, undefined);
-}
-
-/** In the status, the audit and the metrics, and nothing was put in force. */
-async function assertRefusalIsTold(proxy: ProxyProcess, way: Way, why: RegExp): Promise<void> {
-  await eventually(async () => {
-    const { config } = await readAdmin<{
-      config: { generation: number; lastRefusal?: { why: string } };
-    }>(proxy, '/api/status');
-    assert.match(config.lastRefusal?.why ?? '', why);
-    assert.equal(config.generation, 1);
-    const { entries } = await readAdmin<{ entries: Entry[] }>(proxy, '/api/audit');
-    const refused = entries.at(-1);
-    assert.equal(refused?.actor, way.actor);
-    assert.equal(refused?.action, 'reload');
-    assert.equal(refused?.result, 'refused');
-    assert.match(refused?.why ?? '', why);
-    const reloads = await readMetric(proxy, 'headgate_config_reloads_total');
-    assert.deepEqual(
-      reloads.map(({ labels }) => labels.result),
-      ['refused'],
-    );
-    assert.ok((reloads[0]?.value ?? 0) >= 1);
-  });
 }

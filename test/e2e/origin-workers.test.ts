@@ -1,6 +1,9 @@
 /** An origin of the kit as a supervisor and workers: everything that happens to it under load. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { WebSocket } from 'ws';
 import { type KeepAliveClients, startClients } from '../stack/keep-alive-clients.ts';
@@ -214,6 +217,27 @@ test('SIGUSR2 hands the address to a new supervisor, and no request is lost', as
     process.kill(successor, 'SIGQUIT');
     await eventually(() => assert.throws(() => process.kill(successor, 0)));
   }
+});
+
+test('systemd is told of readiness, reloads and stopping', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'headgate-notify-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const log = join(folder, 'log');
+  // Stands in for the tool of that name.
+  await writeFile(join(folder, 'systemd-notify'), `#!/bin/sh\necho "$1" >> ${log}\n`, {
+    mode: 0o755,
+  });
+  const told = () => readFile(log, 'utf8').then((text) => text.trim().split('\n'));
+  const PATH = `${folder}:${process.env.PATH}`;
+  await using origin = await startOrigin({ WORKERS: '1', NOTIFY_SOCKET: '/nowhere', PATH });
+  await eventually(async () => assert.deepEqual(await told(), ['READY=1']));
+  await origin.does('SIGHUP', '1 worker was replaced');
+  await eventually(async () =>
+    assert.deepEqual(await told(), ['READY=1', 'RELOADING=1', 'READY=1']),
+  );
+  origin.child.kill('SIGTERM');
+  assert.equal(await soon(origin.exited, 'the exit of the origin'), 0);
+  assert.deepEqual((await told()).at(-1), 'STOPPING=1');
 });
 
 test('when the parent process goes, all drain and exit', async () => {

@@ -71,7 +71,11 @@ function isAlive(pid: number): boolean {
 
 test('an upgrade fails no request and closes no connection', async (t) => {
   const load = await underLoad(async (proxy) => {
+    // What operators have decided goes along.
+    proxy.signal('SIGTTIN');
+    await proxy.prints('3 workers');
     const successor = await upgrade(proxy);
+    await proxy.prints('limits: 27000 requests in flight');
     await retire(proxy);
     const exited = once(proxy.child, 'exit');
     proxy.signal('SIGTERM');

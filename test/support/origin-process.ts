@@ -126,8 +126,12 @@ export class OriginProcess implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     // A supervisor takes its workers along only when it is asked; one process alone has no SIGQUIT.
     this.child.kill('SIGQUIT');
-    await soon(this.exited, 'the exit of the origin').finally(() => this.child.kill('SIGKILL'));
-    await rm(this.#folder, { recursive: true, force: true });
+    try {
+      await soon(this.exited, 'the exit of the origin');
+    } finally {
+      this.child.kill('SIGKILL');
+      await rm(this.#folder, { recursive: true, force: true });
+    }
   }
 
   #count(text: string): number {

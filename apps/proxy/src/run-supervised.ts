@@ -17,6 +17,7 @@ import {
 } from '@headgate/supervisor';
 import type { MetricFamily } from '@headgate/telemetry';
 import type { ProxyConfig } from './config.ts';
+import type { Decisions } from './control/control.ts';
 import { type OpenControlDeps, type OpenedControl, openControl } from './control/open-control.ts';
 import { createSupervisedFleet, supervisionOf } from './control/supervised-fleet.ts';
 import type { RunningProxy } from './run.ts';
@@ -44,7 +45,10 @@ export async function openSupervised(
   config: ProxyConfig,
   deps: SupervisedDeps,
 ): Promise<RunningProxy> {
-  const proxy = new SupervisedProxy(deps, await openControl(config, deps));
+  const predecessor = predecessorOf(deps.env);
+  const decisions = predecessor?.state as Decisions | undefined;
+  const opened = await openControl(config, { ...deps, decisions });
+  const proxy = new SupervisedProxy(deps, opened, predecessor);
   await proxy.start();
   return proxy;
 }
@@ -64,7 +68,8 @@ class SupervisedProxy implements RunningProxy {
   /** Its workers were drained to make room for a successor; how many there were. */
   #retired: number | undefined;
 
-  constructor(deps: SupervisedDeps, opened: OpenedControl) {
+  constructor(deps: SupervisedDeps, opened: OpenedControl, predecessor: Predecessor | undefined) {
+    this.#predecessor = predecessor;
     const { env, pid } = deps;
     const { log } = opened;
     this.#deps = deps;
@@ -185,7 +190,9 @@ class SupervisedProxy implements RunningProxy {
   async upgrade(): Promise<void> {
     const { log } = this.#opened;
     const { signal } = this.#stopping;
-    const result = await this.#upgrader.upgrade(this.#supervisor.sockets.descriptors(), signal);
+    const sockets = this.#supervisor.sockets.descriptors();
+    const state = this.#opened.plane.decisions;
+    const result = await this.#upgrader.upgrade(sockets, { state, signal });
     if (!result.ok) throw new Error(`no upgrade: ${result.why}`);
     this.#supervisor.sockets.keepFilesWhile(() => this.hasSuccessor);
     // The successor waits for its address.

@@ -69,7 +69,7 @@ export async function obeySignals({ supervisor, say }: OperatedDeps): Promise<vo
     'remove-worker': () => scale(supervisor.wanted - 1),
     async upgrade() {
       const sockets = supervisor.sockets.descriptors();
-      const result = await upgrader.upgrade(sockets, stopping.signal);
+      const result = await upgrader.upgrade(sockets, { signal: stopping.signal });
       if (!result.ok) throw new Error(`no upgrade: ${result.why}`);
       say(`process ${result.pid} serves beside this one; SIGTERM ends this one`);
     },

@@ -15,6 +15,8 @@ export interface Inheritance {
   /** Process id of the one that passes them on. */
   readonly from: number;
   readonly sockets: readonly SocketDescriptor[];
+  /** What the program knows beside its configuration, as plain data. */
+  readonly state?: unknown;
 }
 
 export interface Inherited {

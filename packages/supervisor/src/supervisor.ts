@@ -248,7 +248,7 @@ class Superintendent implements Supervisor {
         break;
       case 'ask':
         void this.#answer(worker, message.ask, message.subject, message.body);
-        return;
+        break;
       case 'hand-over':
         if (handle) this.#desk.receive(handle, message.note);
         break;

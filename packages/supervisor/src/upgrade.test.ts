@@ -156,7 +156,7 @@ test('an upgrade that is given up leaves no process, not even a deaf one', async
     require('node:fs').writeFileSync(process.argv[1], String(process.pid));`;
   const upgrader = createUpgrader(process.execPath, ['-e', deaf, file]);
   const giveUp = new AbortController();
-  const upgrading = upgrader.upgrade([], giveUp.signal);
+  const upgrading = upgrader.upgrade([], { signal: giveUp.signal });
   const pid = await until(() => {
     const written = Number(readFileSync(file, 'utf8'));
     assert.ok(written > 0);

@@ -33,6 +33,12 @@ export interface UpgraderOptions {
   readonly onSuccessorGone: (pid: number) => void;
 }
 
+export interface UpgradeOptions {
+  /** For the successor, as plain data: what it cannot read from its configuration. */
+  readonly state?: unknown;
+  readonly signal?: AbortSignal;
+}
+
 export type UpgradeResult =
   | { readonly ok: true; readonly pid: number }
   | { readonly ok: false; readonly why: string };
@@ -56,17 +62,17 @@ export class Upgrader {
 
   /**
    * Resolves when the successor serves; or when it could not, and has gone, and all is as before.
-   * An abort of `signal` gives it up.
+   * An abort of the signal gives it up.
    */
   async upgrade(
     sockets: readonly SocketDescriptor[],
-    signal?: AbortSignal,
+    { state, signal }: UpgradeOptions = {},
   ): Promise<UpgradeResult> {
     if (this.#successor) {
       const why = `process ${this.#successor.pid} is the successor already; stop it or this one first`;
       return { ok: false, why };
     }
-    const child = this.#spawn(sockets);
+    const child = this.#spawn(sockets, state);
     this.#successor = child;
     const why = await this.#whyNotReady(child, signal);
     if (why === undefined && child.pid !== undefined) {
@@ -105,11 +111,12 @@ export class Upgrader {
     await promise;
   }
 
-  #spawn(sockets: readonly SocketDescriptor[]): ChildProcess {
+  #spawn(sockets: readonly SocketDescriptor[], state: unknown): ChildProcess {
     const { node, execArgv, args, env } = this.#options.command;
     const inheritance: Inheritance = {
       from: process.pid,
       sockets: sockets.map((socket, index) => ({ ...socket, fd: FIRST_DESCRIPTOR + index })),
+      state,
     };
     const { WATCHDOG_PID: _itIsNotTheSuccessor, ...passedOn } = withoutInheritance(env);
     return spawn(node, [...execArgv, ...args], {
@@ -170,6 +177,8 @@ export class Upgrader {
 /** The supervisor that started this one to be succeeded by it. */
 export interface Predecessor {
   readonly pid: number;
+  /** What it has passed on beside sockets. */
+  readonly state: unknown;
   isAlive(): boolean;
   /** Tells it that this one serves. */
   reportReady(): Promise<void>;
@@ -189,9 +198,10 @@ interface Passed {
 /** Undefined in a process that was not started by an upgrade. */
 export function predecessorOf(env: NodeJS.ProcessEnv): Predecessor | undefined {
   if (!wasUpgraded(env)) return undefined;
-  const { from: pid } = JSON.parse(env[INHERIT_VARIABLE] ?? '{}') as Inheritance;
+  const { from: pid, state } = JSON.parse(env[INHERIT_VARIABLE] ?? '{}') as Inheritance;
   return {
     pid,
+    state,
     // Who loses its parent gets another.
     isAlive: () => process.ppid === pid,
     async reportReady() {

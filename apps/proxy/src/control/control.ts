@@ -37,6 +37,8 @@ export interface ControlDeps {
   readonly metrics: ControlMetrics;
   /** In place of the configured number. */
   readonly workers: number | undefined;
+  /** Made before this control plane was there. */
+  readonly decisions?: Decisions | undefined;
   /** What else a configuration is taken to mean, such as where the admin listener is. */
   readonly follow: (before: ProxyConfig, after: ProxyConfig) => Promise<Followed>;
   /** One line for people, where the process writes to. */
@@ -50,6 +52,12 @@ export interface Followed {
   readonly found: Found;
   keep(): Promise<void>;
   putBack(): Promise<void>;
+}
+
+/** What operators have decided, as plain data: it goes along to a successor. */
+export interface Decisions {
+  readonly operator: OperatorState;
+  readonly workers: number;
 }
 
 /** Everything that decides what runs. */
@@ -86,7 +94,8 @@ export class ControlPlane implements Control {
     this.#deps = deps;
     this.#startedAt = deps.epochMs();
     this.#loadedAt = this.#startedAt;
-    this.#intent = { config, found, operator: [], workers: deps.workers ?? workerCount(config) };
+    const { operator = [], workers = deps.workers ?? workerCount(config) } = deps.decisions ?? {};
+    this.#intent = { config, found, operator, workers };
     this.#effective = effectiveConfig(this.#intent);
   }
 
@@ -98,6 +107,11 @@ export class ControlPlane implements Control {
   /** Counts the effective configurations, so that who started with an older one can be told. */
   get generation(): number {
     return this.#generation;
+  }
+
+  get decisions(): Decisions {
+    const { operator, workers } = this.#intent;
+    return { operator, workers };
   }
 
   get workersAsked(): number {

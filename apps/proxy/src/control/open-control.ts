@@ -5,7 +5,7 @@ import { createLogger, type Logger } from '@headgate/telemetry';
 import type { ProxyConfig } from '../config.ts';
 import { networkDns } from '../discovery/ask-dns.ts';
 import { auditedControl, createAudit } from './audit.ts';
-import { ControlPlane } from './control.ts';
+import { ControlPlane, type Decisions } from './control.ts';
 import type { Control } from './control-api.ts';
 import { type ControlMetrics, createControlMetrics } from './control-metrics.ts';
 import { Surroundings } from './surroundings.ts';
@@ -24,6 +24,8 @@ export interface OpenControlDeps {
   readonly isWatching: boolean;
   /** In place of the configured number. */
   readonly workers: number | undefined;
+  /** Those of the supervisor that this one succeeds. */
+  readonly decisions?: Decisions | undefined;
 }
 
 export interface OpenedControl {
