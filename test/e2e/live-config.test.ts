@@ -42,20 +42,23 @@ for (const way of ways) {
       const accessLog = proxy.file.sibling('access.log');
       await underLosslessLoad(proxy.port, async (load) => {
         assert.equal((await get(proxy.port, '/added')).text, 'old');
+        assert.deepEqual(talkOf(proxy), []);
         await proxy.file.write(configText(configAfter(origins, way, adminPort, accessLog)));
         await way.ask(proxy);
         await proxy.prints('reloaded');
         await assertAdminHasMoved(proxy, adminPort);
         const workers = await awaitReady({ port: adminPort }, 3);
         await assertQuietEverywhere(origins.old, load, { port: adminPort });
-        for (let i = 0; i < MANY; i++) {
-          assert.equal((await get(proxy.port, '/added')).text, 'old');
-          assert.equal((await postOf(proxy, 2_000)).status, 413);
-        }
+        await Promise.all(
+          Array.from({ length: MANY }, async () => {
+            assert.equal((await get(proxy.port, '/added')).text, 'old');
+            assert.equal((await postOf(proxy, 2_000)).status, 413);
+          }),
+        );
         assert.equal((await get(proxy.port, '/late')).status, 504);
         await assertWeighed(proxy, origins);
         await assertLogged(accessLog);
-        await assertLogs(proxy, workers);
+        await assertTalks(proxy, workers);
       });
       await assertAudited(way, { port: adminPort });
     }));
@@ -122,18 +125,18 @@ test('a reload that asks for fewer workers drains what they have', async () => {
   await using origin = await startPatientOrigin();
   await using slow = await startPatientOrigin('slow');
   slow.hold();
-  const with_ = (workers: number): TestConfig => ({
+  const withWorkers = (workers: number): TestConfig => ({
     services: { app: { upstreams: [to(origin)] }, slow: { upstreams: [to(slow)] } },
     routes: [{ match: { path: '/slow' }, service: 'slow' }, { service: 'app' }],
     admin,
     workers,
   });
-  await using proxy = await startProxy(with_(3), 'supervised');
+  await using proxy = await startProxy(withWorkers(3), 'supervised');
   await underLosslessLoad(proxy.port, async (load) => {
     await awaitWorkers(proxy, 3);
     const asking = Array.from({ length: 12 }, () => get(proxy.port, '/slow'));
     await eventually(() => assert.equal(slow.held, 12));
-    const reloading = proxy.reload(with_(1));
+    const reloading = proxy.reload(withWorkers(1));
     await answersMore(load);
     slow.release();
     for (const answer of await soon(Promise.all(asking), 'twelve answers')) {
@@ -180,22 +183,27 @@ async function assertLogged(accessLog: string): Promise<void> {
   });
 }
 
-/** Below `warn` there is nothing before the reload, and something of every process behind it. */
-async function assertLogs(proxy: ProxyProcess, workers: readonly WorkerSeen[]): Promise<void> {
+interface LogLine {
+  readonly name: string;
+  readonly pid: number;
+  readonly level: string;
+  readonly msg: string;
+}
+
+/** Lines of the log that `warn` would have kept quiet. */
+function talkOf(proxy: ProxyProcess): LogLine[] {
+  const lines = proxy.stderr.split('\n').filter((line) => line.startsWith('{'));
+  return lines
+    .map((line) => JSON.parse(line) as LogLine)
+    .filter(({ level, name }) => level === 'info' && name === 'headgate');
+}
+
+/** Every process writes what it did not write before, and every worker what happens to upstreams. */
+async function assertTalks(proxy: ProxyProcess, workers: readonly WorkerSeen[]): Promise<void> {
   await eventually(() => {
-    const lines = proxy.stderr.split('\n').flatMap((line) => {
-      return line.startsWith('{')
-        ? [JSON.parse(line) as { pid: number; level: string; msg: string; name: string }]
-        : [];
-    });
-    const talkative = lines.filter(({ level, name }) => level === 'info' && name === 'headgate');
-    for (const pid of [proxy.pid, ...workers.map((worker) => worker.pid)]) {
-      assert.ok(
-        talkative.some((line) => line.pid === pid),
-        `process ${pid} says nothing below warn`,
-      );
-    }
-    const health = talkative.filter(({ msg }) => /^gone: .* is unhealthy$/.test(msg));
+    const talk = talkOf(proxy);
+    assert.ok(talk.some(({ pid }) => pid === proxy.pid));
+    const health = talk.filter(({ msg }) => /^gone: .* is unhealthy$/.test(msg));
     assert.deepEqual(new Set(health.map(({ pid }) => pid)), new Set(workers.map(({ pid }) => pid)));
   });
 }

@@ -203,6 +203,7 @@ test('SIGUSR2 hands the address to a new supervisor, and no request is lost', as
   await using origin = await startOrigin({ WORKERS: '1' });
   const clients = startClients(`${origin.url}/slow`, CLIENTS);
   await more(clients);
+  await origin.does('SIGTTIN', 'is ready after');
   await origin.write({ version: '2' });
   await origin.does('SIGUSR2', 'serves beside this one');
   const successor = Number(/process (\d+) serves beside this one/.exec(origin.stderr)?.[1]);
@@ -210,6 +211,7 @@ test('SIGUSR2 hands the address to a new supervisor, and no request is lost', as
     origin.child.kill('SIGTERM');
     assert.equal(await soon(origin.exited, 'the end of the first supervisor'), 0);
     assert.equal((await get(origin.port, '/version')).text, '2');
+    await pids(origin, 2);
     await more(clients);
     await clients.stop();
     assert.deepEqual([clients.lost, clients.refused], [[], 0]);
@@ -217,6 +219,16 @@ test('SIGUSR2 hands the address to a new supervisor, and no request is lost', as
     process.kill(successor, 'SIGQUIT');
     await eventually(() => assert.throws(() => process.kill(successor, 0)));
   }
+});
+
+test('SIGWINCH drains the workers, SIGHUP brings them back, and who came meanwhile is answered', async () => {
+  await using origin = await startOrigin({ WORKERS: '2' });
+  origin.child.kill('SIGWINCH');
+  await origin.says('has left', 2);
+  const answer = get(origin.port, '/version');
+  await origin.does('SIGHUP', 'is ready after');
+  assert.equal((await answer).text, '1');
+  await pids(origin, 2);
 });
 
 test('systemd is told of readiness, reloads and stopping', async (t) => {

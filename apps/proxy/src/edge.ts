@@ -209,18 +209,17 @@ class EdgeProcess implements RunningEdge {
     });
   }
 
-  private accept(accepted: Accepted): AcceptedConnection | undefined {
+  private accept(accepted: Accepted): AcceptedConnection {
     const { key, endpoint, socket, listener, isReused } = accepted;
     this.metricsOfEdge.connectionOpened();
     const address = endpoint.kind === 'unix' ? 'unix' : (socket.remoteAddress ?? 'unknown');
-    const connection = new ClientConnection(
+    return new ClientConnection(
       socket,
       new Peer(address, 'http'),
       this.clientSettings,
       this.hostOf(key, listener),
       isReused,
     );
-    return !isReused && this.moveOn(connection, key, false) ? undefined : connection;
   }
 
   /** One for all connections of a listener. */
@@ -238,8 +237,7 @@ class EdgeProcess implements RunningEdge {
           listener.closed(connection);
         },
         ...(this.deps.sockets && {
-          rested: (connection: ClientConnection) =>
-            void this.moveOn(connection, key, connection.isReused),
+          rested: (connection: ClientConnection) => this.moveOn(connection, key),
         }),
       };
       this.hosts.set(listener, host);
@@ -248,13 +246,11 @@ class EdgeProcess implements RunningEdge {
   }
 
   /** To another worker, when this one has more connections than its share or is leaving. */
-  private moveOn(connection: ClientConnection, listener: string, isReused: boolean): boolean {
+  private moveOn(connection: ClientConnection, listener: string): void {
     const { sockets } = this.deps;
-    if (!sockets || !(this.isLeaving || sockets.hasSurplus())) return false;
+    if (!sockets || !(this.isLeaving || sockets.hasSurplus())) return;
     const handle = connection.detach();
-    if (!handle) return false;
-    sockets.handOver(handle, { listener, isReused });
-    return true;
+    if (handle) sockets.handOver(handle, { listener, isReused: connection.isReused });
   }
 
   private serve(head: IncomingHead, carrier: Carrier): void {

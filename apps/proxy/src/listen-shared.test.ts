@@ -131,24 +131,3 @@ describe('a connection that another worker has accepted', () => {
     await drained;
   });
 });
-
-describe('a socket that is given away at once', () => {
-  it('is no connection of the listener', async (t) => {
-    const handles: SocketHandle[] = [];
-    const accept = (socket: Socket) => {
-      const handle = takeHandle(socket);
-      assert.ok(handle);
-      handles.push(handle);
-      return undefined;
-    };
-    const listener = await listen(LOOPBACK, accept);
-    const client = connect((listener.endpoint as { port: number }).port);
-    t.after(() => client.destroy());
-    while (handles.length === 0) await turn();
-    assert.equal(listener.connectionCount, 0);
-    await listener.drain(new AbortController().signal);
-    const taker = await openListener(t, LOOPBACK);
-    taker.listener.take(handles[0] as SocketHandle, false);
-    assert.equal(await echoOf(client, 'hello'), 'hello');
-  });
-});

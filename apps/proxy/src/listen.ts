@@ -20,14 +20,10 @@ export interface DrainOptions {
 }
 
 /**
- * Makes a connection of a socket; undefined when the socket was given away at once. `isReused` when
- * it has carried requests already, in another worker.
+ * Makes a connection of a socket; `isReused` when it has carried requests already, in another
+ * worker.
  */
-export type Accept = (
-  socket: Socket,
-  listener: Listener,
-  isReused: boolean,
-) => AcceptedConnection | undefined;
+export type Accept = (socket: Socket, listener: Listener, isReused: boolean) => AcceptedConnection;
 
 /** A socket that is bound already, by somebody who keeps it when this listener closes. */
 export interface BoundSocket {
@@ -73,7 +69,6 @@ export async function listen(
   };
   const add = (socket: Socket, isReused: boolean) => {
     const connection = accept(socket, listener, isReused);
-    if (!connection) return;
     connections.add(connection);
     if (draining) connection.drain(draining);
   };

@@ -38,11 +38,11 @@ export interface DrainLimits {
 export class Listeners {
   readonly #listeners = new Map<string, Listener>();
   readonly #sockets: SharedSockets | undefined;
-  readonly #accept: (accepted: Accepted) => AcceptedConnection | undefined;
+  readonly #accept: (accepted: Accepted) => AcceptedConnection;
 
   constructor(
     sockets: SharedSockets | undefined,
-    accept: (accepted: Accepted) => AcceptedConnection | undefined,
+    accept: (accepted: Accepted) => AcceptedConnection,
   ) {
     this.#sockets = sockets;
     this.#accept = accept;

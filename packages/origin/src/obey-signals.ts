@@ -16,6 +16,12 @@ export interface OperatedDeps {
   readonly say: (line: string) => void;
 }
 
+/** What a successor is told. */
+export interface PassedOn {
+  /** As many as there are, which need not be as many as were configured. */
+  readonly workers: number;
+}
+
 const successorReadyTimeoutMs = 60_000;
 const killAfterMs = 5_000;
 
@@ -69,7 +75,8 @@ export async function obeySignals({ supervisor, say }: OperatedDeps): Promise<vo
     'remove-worker': () => scale(supervisor.wanted - 1),
     async upgrade() {
       const sockets = supervisor.sockets.descriptors();
-      const result = await upgrader.upgrade(sockets, { signal: stopping.signal });
+      const state: PassedOn = { workers: supervisor.wanted };
+      const result = await upgrader.upgrade(sockets, { state, signal: stopping.signal });
       if (!result.ok) throw new Error(`no upgrade: ${result.why}`);
       say(`process ${result.pid} serves beside this one; SIGTERM ends this one`);
     },

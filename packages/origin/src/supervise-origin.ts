@@ -3,11 +3,12 @@ import {
   createSupervisor,
   describe,
   inheritedSockets,
+  predecessorOf,
   type Supervisor,
   workerEnvironment,
 } from '@headgate/supervisor';
 import type { MetricFamily } from '@headgate/telemetry';
-import { obeySignals } from './obey-signals.ts';
+import { obeySignals, type PassedOn } from './obey-signals.ts';
 import type { RunOptions } from './run-origin.ts';
 import { defaultDrainTimeoutMs, urlOf } from './serve-origin.ts';
 import { SharedMetrics } from './shared-metrics.ts';
@@ -27,12 +28,13 @@ export async function superviseOrigin(count: number, options: RunOptions): Promi
     say('workers are started from the file of the program, and this one has none');
     process.exit(1);
   }
+  const passedOn = predecessorOf(process.env)?.state as PassedOn | undefined;
   const inherited = inheritedSockets(process.env, process.pid);
   for (const problem of inherited.problems) say(problem);
 
   const supervisor: Supervisor = createSupervisor({
     ...limitsOf(options),
-    workers: count,
+    workers: passedOn?.workers ?? count,
     start: {
       file,
       args: process.argv.slice(2),

@@ -14,7 +14,7 @@ import type {
   WorkerFacts,
 } from './messages.ts';
 import { PendingAsks } from './pending-asks.ts';
-import { isSurplus, type Share, surplusOf } from './share.ts';
+import { type Share, surplusOf } from './share.ts';
 
 const GONE = 'the supervisor has gone';
 
@@ -32,6 +32,11 @@ export class Link implements WorkerLink {
   #share: Share = { type: 'share', workers: 1, connections: 0 };
   #read = (): WorkerFacts => ({ connections: 0, requests: 0, inFlight: 0 });
   #act = async (_order: DrainOrder): Promise<void> => {};
+  /**
+   * Of the share told last. Not counted anew in between: while connections are opened, that share
+   * is too small, and each new one would be moved.
+   */
+  #surplus = 0;
   #giveAway: (count: number) => void = () => {};
   #take = (handle: SocketHandle, _note: HandOverNote): void => handle.close();
   #disconnected: () => void;
@@ -110,7 +115,7 @@ export class Link implements WorkerLink {
   }
 
   hasSurplus(): boolean {
-    return isSurplus(this.#read().connections, this.#share);
+    return this.#surplus > 0;
   }
 
   handOver(handle: SocketHandle, note: HandOverNote): void {
@@ -118,6 +123,7 @@ export class Link implements WorkerLink {
       handle.close();
       return;
     }
+    this.#surplus -= 1;
     this.#leaving.add(handle);
     this.#channel.send({ type: 'hand-over', note }, handle, () => {
       if (!this.#leaving.delete(handle)) return;
@@ -169,8 +175,8 @@ export class Link implements WorkerLink {
 
   #shared(share: Share): void {
     this.#share = share;
-    const surplus = surplusOf(this.#read().connections, share);
-    if (surplus > 0 && !this.#isDraining) this.#giveAway(surplus);
+    this.#surplus = surplusOf(this.#read().connections, share);
+    if (this.#surplus > 0 && !this.#isDraining) this.#giveAway(this.#surplus);
   }
 
   async #answer(ask: number, subject: string, body: unknown): Promise<void> {

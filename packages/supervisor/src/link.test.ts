@@ -146,7 +146,7 @@ test('who is told of its share gives away what it has more, until it drains', as
   assert.deepEqual(given, [10]);
 });
 
-test('a surplus is what the facts say now, against the share that was told last', () => {
+test('a surplus is what was too much when the share was told, less what was handed over', () => {
   const { link, hears } = createLink();
   let connections = 20;
   link.facts(() => ({ connections, requests: 0, inFlight: 0 }));
@@ -154,7 +154,15 @@ test('a surplus is what the facts say now, against the share that was told last'
   hears({ type: 'share', workers: 2, connections: 10 });
   assert.equal(link.workers, 2);
   assert.equal(link.hasSurplus(), true);
+  connections = 30;
+  for (let handed = 0; handed < 10; handed++) {
+    assert.equal(link.hasSurplus(), true);
+    link.handOver(new FakeHandle(), NOTE);
+  }
+  // More have come since, but so they have to others.
+  assert.equal(link.hasSurplus(), false);
   connections = 12;
+  hears({ type: 'share', workers: 2, connections: 11 });
   assert.equal(link.hasSurplus(), false);
 });
 

@@ -45,7 +45,10 @@ export interface WorkerLink {
   onDisconnect(act: () => void): void;
   /** Read before every beat: has to be cheap. */
   facts(read: () => WorkerFacts): void;
-  /** More connections than its fair share: 5 % and at least 2 of slack; never when it is alone. */
+  /**
+   * More connections than its fair share when that was last told, and not yet handed over: 5 % and
+   * at least 2 of slack; never when it is alone. Costs nothing to ask.
+   */
   hasSurplus(): boolean;
   /**
    * This worker has `count` connections more than its share: those that are at rest may be handed
