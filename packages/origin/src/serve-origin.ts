@@ -43,7 +43,7 @@ const keepAliveTimeoutMs = 75_000;
 const headersTimeoutMs = 76_000;
 
 /** How a server is closed. */
-export interface CloseOptions {
+interface CloseOptions {
   /** Default: the address leaves. */
   readonly departure?: Departure;
   /** In place of the `drainTimeoutMs` it was made with. */
