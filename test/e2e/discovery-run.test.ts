@@ -227,6 +227,27 @@ test('a DNS server that falls silent takes nothing away, not even from new worke
   });
 });
 
+test('what is found while a worker stands still is in force everywhere when it goes on', async (t) => {
+  const dns = await startDnsServer(t);
+  await using origins = await onOnePort();
+  const [one, two] = origins;
+  announce(dns, [one]);
+  const entry = { dns: `http://items.test:${one.port}` };
+  // Nobody is to be replaced while it stands still.
+  const config = { ...discovering(entry, dns), supervision: { stuckAfter: '2m' } } as const;
+  await using proxy = await startProxy(config, 'supervised');
+  const [worker] = await awaitWorkers(proxy, WORKERS);
+  process.kill(worker?.pid as number, 'SIGSTOP');
+  try {
+    announce(dns, [two]);
+    await eventually(() => assert.match(proxy.stderr, /what discovery found is not in use/));
+  } finally {
+    process.kill(worker?.pid as number, 'SIGCONT');
+  }
+  await awaitUpstreams(proxy, [two]);
+  await underLosslessLoad(proxy.port, (load) => assertQuiet(one, load));
+});
+
 test('a name that stays gone leaves nobody to ask, until it is back', async (t) => {
   const dns = await startDnsServer(t);
   await using one = await startPatientOrigin();

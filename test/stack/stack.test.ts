@@ -54,6 +54,15 @@ async function services(): Promise<ServiceStatus[]> {
   return ((await answer.body.json()) as { services: ServiceStatus[] }).services;
 }
 
+/** Of the proxy's one worker, which bodies pass through. */
+async function workerPid(): Promise<number> {
+  const answer = await request(`${stack.adminUrl}/api/workers`, { dispatcher: agent });
+  const { workers } = (await answer.body.json()) as { workers: { pid: number }[] };
+  const [worker] = workers;
+  assert.ok(worker && workers.length === 1);
+  return worker.pid;
+}
+
 async function dialPartner(dial: object): Promise<void> {
   const answer = await request(`${stack.partnerUrl}/_dial`, {
     method: 'PUT',
@@ -236,7 +245,7 @@ test('a hundred megabytes go up and down with flat memory', async (t) => {
 
 /** Uploads and downloads `sizeBytes`, checks every byte, and returns the proxy's peak in MiB. */
 async function passBody(sizeBytes: number): Promise<number> {
-  const { pid } = stack.process('proxy');
+  const pid = await workerPid();
   let peakMiB = 0;
   const watch = setInterval(() => {
     peakMiB = Math.max(peakMiB, residentMiB(pid));

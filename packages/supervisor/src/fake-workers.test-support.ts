@@ -6,14 +6,14 @@ import type { ToSupervisor, ToWorker } from './messages.ts';
 export const KILLED: WorkerExit = { code: null, signal: 'SIGKILL' };
 
 /** What the workers that are forked from now on do. */
-export interface Behaviour {
+interface Behaviour {
   /** How they answer when asked to start; the default is to become ready. */
   boot: 'ready' | 'refuse' | 'silent' | 'die';
   /** Whether an order to drain ends them. */
   leaves: boolean;
 }
 
-export class FakeWorker {
+class FakeWorker {
   readonly id: number;
   readonly received: ToWorker[] = [];
   readonly behaviour: Readonly<Behaviour>;

@@ -47,7 +47,7 @@ export interface SupervisorOptions {
 }
 
 /** Another supervisor with the same sockets. */
-export interface Elsewhere {
+interface Elsewhere {
   isThere(): boolean;
   /** False when it cannot take the connection. */
   handOver(handle: SocketHandle, note: HandOverNote): boolean;

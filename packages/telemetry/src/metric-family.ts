@@ -3,9 +3,6 @@
  * survives a structured clone), added to that of others, and rendered.
  */
 
-/** The TYPE of the exposition format. */
-export type MetricType = MetricFamily['type'];
-
 /** One metric with all its series. */
 export type MetricFamily = CounterFamily | GaugeFamily | HistogramFamily;
 

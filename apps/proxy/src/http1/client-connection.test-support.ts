@@ -101,7 +101,7 @@ export function createWorker(clock: Clock, settings: ClientSettings, rested?: Re
   };
 }
 
-export function settingsWith(changes: Partial<ClientSettings>): ClientSettings {
+function settingsWith(changes: Partial<ClientSettings>): ClientSettings {
   return {
     limits: DEFAULT_LIMITS,
     parsers: new ParserPool(() => new RequestParser()),
