@@ -18,7 +18,6 @@ export interface ProxyMetrics {
   ended(stage: Stage): void;
   /** A request whose head or start was not taken, answered with this status. */
   refused(status: number): void;
-  reloaded(result: 'applied' | 'refused'): void;
   connectionOpened(): void;
   connectionClosed(): void;
 }
@@ -70,11 +69,6 @@ export function createProxyMetrics(
     help: 'Requests by the last stage that decided about them.',
     labelNames: ['stage'],
   });
-  const reloads = registry.counter({
-    name: 'headgate_config_reloads_total',
-    help: 'Configuration reloads by result.',
-    labelNames: ['result'],
-  });
   const connections = registry
     .gauge({ name: 'headgate_client_connections', help: 'Open client connections.', merge: 'sum' })
     .labels();
@@ -105,7 +99,6 @@ export function createProxyMetrics(
       unrouted.finished(status, 0);
       ended('guard');
     },
-    reloaded: (result) => reloads.labels(result).inc(),
     connectionOpened: () => connections.inc(),
     connectionClosed: () => connections.dec(),
   };

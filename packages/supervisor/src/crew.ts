@@ -172,7 +172,7 @@ export class Crew {
     const id = this.#lastId;
     const worker = new WorkerProcess({ id, clock, fork, jitter: drawJitter(random), onMessage });
     this.#workers.add(worker);
-    onEvent({ type: 'worker-started', worker: id, pid: worker.pid });
+    onEvent({ type: 'worker-started', worker: id, process: worker.pid });
     void worker.gone.then((exit) => this.#departed(worker, exit));
     const boot = worker.boot(prepare, timeouts().readyTimeoutMs).then(
       () => {

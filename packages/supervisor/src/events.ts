@@ -4,7 +4,11 @@ import type { DrainReason } from './messages.ts';
 import { describeExit } from './worker-process.ts';
 
 export type SupervisorEvent =
-  | { readonly type: 'worker-started'; readonly worker: number; readonly pid: number | undefined }
+  | {
+      readonly type: 'worker-started';
+      readonly worker: number;
+      readonly process: number | undefined;
+    }
   | { readonly type: 'worker-ready'; readonly worker: number; readonly tookMs: number }
   /** It could not boot; a next one is started after `retryInMs`, if at all. */
   | {
@@ -52,7 +56,7 @@ const REASONS: Readonly<Record<DrainReason, string>> = {
 export function describe(event: SupervisorEvent): string {
   switch (event.type) {
     case 'worker-started':
-      return `worker ${event.worker} is starting as process ${event.pid ?? 'unknown'}`;
+      return `worker ${event.worker} is starting as process ${event.process ?? 'unknown'}`;
     case 'worker-ready':
       return `worker ${event.worker} is ready after ${Math.round(event.tookMs)} ms`;
     case 'worker-failed':

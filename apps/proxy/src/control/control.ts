@@ -8,6 +8,7 @@ import { type Logger, MergedMetrics, type MetricFamily, renderFamilies } from '@
 import type { ServiceStatus } from '../admin/services.ts';
 import type { EffectiveConfig, ProxyConfig } from '../config.ts';
 import type { Found } from '../discovery/expand.ts';
+import type { Schedule } from '../discovery/kept.ts';
 import type { ChangeResult, Control, ControlStatus, WorkerReport } from './control-api.ts';
 import type { ControlMetrics } from './control-metrics.ts';
 import { describeChanges, diffConfigs } from './diff.ts';
@@ -41,6 +42,7 @@ export interface ControlDeps {
   readonly decisions?: Decisions | undefined;
   /** What else a configuration is taken to mean, such as where the admin listener is. */
   readonly follow: (before: ProxyConfig, after: ProxyConfig) => Promise<Followed>;
+  readonly schedule: Schedule;
   /** One line for people, where the process writes to. */
   readonly print: (line: string) => void;
   readonly complain: (line: string) => void;
@@ -68,6 +70,9 @@ interface Intent {
   readonly workers: number;
 }
 
+/** Until what discovery found is tried again: about as long as a worker may keep silent. */
+const RETRY_FOUND_MS = 5_000;
+
 const NO_FLEET: Fleet = {
   list: () => [],
   ask: async () => [],
@@ -81,6 +86,8 @@ export class ControlPlane implements Control {
   readonly #startedAt: number;
   readonly #merged = new MergedMetrics();
   #intent: Intent;
+  /** The latest that discovery knows, be it in force or not yet. */
+  #newest: Found;
   #effective: EffectiveConfig;
   #fleet: Fleet = NO_FLEET;
   #generation = 1;
@@ -96,6 +103,7 @@ export class ControlPlane implements Control {
     this.#loadedAt = this.#startedAt;
     const { operator = [], workers = deps.workers ?? workerCount(config) } = deps.decisions ?? {};
     this.#intent = { config, found, operator, workers };
+    this.#newest = found;
     this.#effective = effectiveConfig(this.#intent);
   }
 
@@ -238,11 +246,17 @@ export class ControlPlane implements Control {
 
   /** Discovery knows something new. */
   discovered(found: Found): void {
-    void this.#queue(async () => {
-      const result = await this.#swap({ found });
-      if (!result.ok)
-        this.#deps.log.error('what discovery found is not in use', { why: result.why });
-    });
+    this.#newest = found;
+    void this.#queue(() => this.#use(found));
+  }
+
+  /** Discovery says everything once: what cannot be put in force is tried again until it can. */
+  async #use(found: Found): Promise<void> {
+    if (found !== this.#newest || this.#isDraining) return;
+    const result = await this.#swap({ found });
+    if (result.ok) return;
+    this.#deps.log.error('what discovery found is not in use yet', { why: result.why });
+    this.#deps.schedule(RETRY_FOUND_MS, () => void this.#queue(() => this.#use(found)));
   }
 
   async #reload(): Promise<ChangeResult> {
@@ -256,11 +270,13 @@ export class ControlPlane implements Control {
     } catch (error) {
       return { ok: false, status: 409, why: reasonOf(error) };
     }
+    const older = this.#newest;
     const result = await this.#swap({ config, found: followed.found });
     if (!result.ok) {
       await followed.putBack();
       return result;
     }
+    if (this.#newest === older) this.#newest = followed.found;
     await followed.keep();
     this.#fleet.configure(config);
     this.#loadedAt = this.#deps.epochMs();

@@ -70,7 +70,13 @@ export async function openControl(
   const found = await surroundings.discover(config);
   const plane = new ControlPlane(
     config,
-    { ...deps, log, metrics, follow: (before, after) => surroundings.follow(before, after) },
+    {
+      ...deps,
+      log,
+      metrics,
+      schedule,
+      follow: (before, after) => surroundings.follow(before, after),
+    },
     found,
   );
   const control: Control = auditedControl(plane, audit);
