@@ -2,7 +2,7 @@
 import { caddy } from './contestants/caddy.ts';
 import type { Contestant } from './contestants/contestant.ts';
 import { haproxy } from './contestants/haproxy.ts';
-import { headgate, headgateAccessLog } from './contestants/headgate.ts';
+import { headgate, headgateAccessLog, headgateTwoWorkers } from './contestants/headgate.ts';
 import { nginx } from './contestants/nginx.ts';
 import { httpProxy3, replyFrom, undiciDispatch } from './contestants/node-proxies.ts';
 
@@ -11,6 +11,7 @@ export const ours: Contestant = headgate;
 
 export const peers: readonly Contestant[] = [
   headgateAccessLog,
+  headgateTwoWorkers,
   nginx,
   haproxy,
   caddy,

@@ -240,7 +240,7 @@ test('what is found while a worker stands still is in force everywhere when it g
   process.kill(worker?.pid as number, 'SIGSTOP');
   try {
     announce(dns, [two]);
-    await eventually(() => assert.match(proxy.stderr, /what discovery found is not in use/));
+    await eventually(() => assert.match(proxy.stderr, /what discovery found is not in use yet/));
   } finally {
     process.kill(worker?.pid as number, 'SIGCONT');
   }

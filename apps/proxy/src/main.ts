@@ -120,6 +120,10 @@ function runProxy({ file, isSingle, isWatching, workers, pidFile }: RunCommand):
       const isOnTerminal = process.stdin.isTTY === true;
       handleSignals({ source: process, context: () => ({ ...context(), isOnTerminal }), act });
     },
+    every(periodMs, act) {
+      const timer = setInterval(act, periodMs);
+      return () => clearInterval(timer);
+    },
     onDisconnect: (act) => {
       // The channel to a predecessor closes when both serve.
       if (!wasUpgraded(env)) process.on('disconnect', act);

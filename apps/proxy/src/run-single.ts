@@ -42,6 +42,7 @@ export async function openSingle(config: ProxyConfig, deps: SingleDeps): Promise
     upgrade: cannot('be upgraded'),
     // A terminal sends this whenever its window changes.
     retire: async () => {},
+    progress: () => edge.facts(),
     async stop(how) {
       if (how === 'quick') return;
       plane.drain();

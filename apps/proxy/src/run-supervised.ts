@@ -208,6 +208,15 @@ class SupervisedProxy implements RunningProxy {
     this.#deps.print('workers are draining');
   }
 
+  progress(): { connections: number; inFlight: number } {
+    const sum = { connections: 0, inFlight: 0 };
+    for (const { facts } of this.#supervisor.workers) {
+      sum.connections += facts.connections;
+      sum.inFlight += facts.inFlight;
+    }
+    return sum;
+  }
+
   async stop(how: 'graceful' | 'quick'): Promise<void> {
     const { plane, surroundings } = this.#opened;
     if (!this.#isSucceeded()) this.#notifier.stopping();

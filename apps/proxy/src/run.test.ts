@@ -26,6 +26,7 @@ function start(proxy: Partial<RunningProxy> = {}, deps: Partial<RunDeps> = {}) {
   const does = (what: string) => async () => void did.push(what);
   let act: ((action: SignalAction, signal: string) => void) | undefined;
   let disconnect = () => {};
+  let tick = () => {};
   const running: RunningProxy = {
     addresses: ['127.0.0.1:8080'],
     adminAddress: undefined,
@@ -35,6 +36,7 @@ function start(proxy: Partial<RunningProxy> = {}, deps: Partial<RunDeps> = {}) {
     scale: async (by) => void did.push(`scale ${by}`),
     upgrade: does('upgrade'),
     retire: does('retire'),
+    progress: () => ({ connections: 7, inFlight: 2 }),
     stop: async (how) => void did.push(`stop ${how}`),
     ...proxy,
   };
@@ -49,6 +51,12 @@ function start(proxy: Partial<RunningProxy> = {}, deps: Partial<RunDeps> = {}) {
     onDisconnect: (listener) => {
       disconnect = listener;
     },
+    every(_periodMs, act) {
+      tick = act;
+      return () => {
+        tick = () => void told.push('! ticks after the end');
+      };
+    },
     ...deps,
   });
   const send = async (action: SignalAction | 'disconnect') => {
@@ -57,7 +65,7 @@ function start(proxy: Partial<RunningProxy> = {}, deps: Partial<RunDeps> = {}) {
     else act(action, `SIG${action}`);
     await turn();
   };
-  return { told, did, exit, send };
+  return { told, did, exit, send, ticks: () => tick() };
 }
 
 const started = ['listening on http://127.0.0.1:8080', 'limits: 9000 requests in flight', 'ready'];
@@ -89,6 +97,16 @@ describe('headgate run', () => {
     await send('stop-quick');
     assert.equal(await exit, 1);
     drained.resolve();
+  });
+
+  it('says what is still open when a drain takes long', async () => {
+    const drained = Promise.withResolvers<void>();
+    const { told, exit, send, ticks } = start({ stop: () => drained.promise });
+    await send('stop');
+    ticks();
+    assert.equal(told.at(-1), 'draining: 2 requests in flight on 7 connections');
+    drained.resolve();
+    assert.equal(await exit, 0);
   });
 
   it('ends at once when it is told so', async () => {

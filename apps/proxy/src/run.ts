@@ -22,6 +22,8 @@ export interface RunningProxy {
   upgrade(): Promise<void>;
   /** Drains the workers and stays, so that a successor can be tried; `reload` brings them back. */
   retire(): Promise<void>;
+  /** What is still open, over all processes. */
+  progress(): { readonly connections: number; readonly inFlight: number };
   /** Resolves when nothing is left. */
   stop(how: 'graceful' | 'quick'): Promise<void>;
 }
@@ -34,9 +36,14 @@ export interface RunDeps {
   complain(line: string): void;
   /** Calls `act` for every signal that asks for something, in the light of `context`. */
   onAction(context: () => ActionContext, act: (action: SignalAction, signal: string) => void): void;
+  /** Calls `act` again and again until the function it returns is called. */
+  every(periodMs: number, act: () => void): () => void;
   /** The process that started this one over a channel has gone. */
   onDisconnect(act: () => void): void;
 }
+
+/** A drain that takes longer says how far it is. */
+const PROGRESS_MS = 5_000;
 
 /** Resolves with the exit code once all has drained; a second stop signal exits at once. */
 export async function run(deps: RunDeps): Promise<number> {
@@ -68,15 +75,22 @@ function untilStopped(proxy: RunningProxy, deps: RunDeps): Promise<number> {
       const code = stopping === undefined ? 0 : 1;
       stopping = how;
       if (code === 0) deps.print(how === 'graceful' ? 'draining' : 'stopping');
-      proxy.stop(how).then(
-        () => resolve(code),
-        (error) => {
-          deps.complain(
-            `${how === 'graceful' ? 'draining' : 'stopping'} failed: ${reasonOf(error)}`,
-          );
-          resolve(1);
-        },
-      );
+      const stopTelling = deps.every(PROGRESS_MS, () => {
+        const { connections, inFlight } = proxy.progress();
+        deps.print(`draining: ${inFlight} requests in flight on ${connections} connections`);
+      });
+      proxy
+        .stop(how)
+        .finally(stopTelling)
+        .then(
+          () => resolve(code),
+          (error) => {
+            deps.complain(
+              `${how === 'graceful' ? 'draining' : 'stopping'} failed: ${reasonOf(error)}`,
+            );
+            resolve(1);
+          },
+        );
     };
     const acts: Readonly<Record<SignalAction, () => void | Promise<void>>> = {
       stop: () => stop('graceful'),

@@ -15,6 +15,9 @@ export const headgateAccessLog = headgateWith('headgate-access-log', ({ folder }
   accessLog: { file: join(folder, 'access.log') },
 }));
 
+/** The same with two workers, for what sharing costs. */
+export const headgateTwoWorkers = headgateWith('headgate-2-workers', () => ({ workers: 2 }));
+
 /** With many workers, patient with origins and with clients that say nothing. */
 export function headgateOf(workers: number): ConcurrentContestant {
   return {

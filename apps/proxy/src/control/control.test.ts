@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { type EffectiveConfig, type ProxyConfigInput, proxySchema } from '../config.ts';
+import type { Found } from '../discovery/expand.ts';
+import { ControlPlane } from './control.ts';
+import { createControlMetrics } from './control-metrics.ts';
+import type { Fleet } from './fleet.ts';
+
+const ENTRY = 'dns http://items.test:4001';
+
+/** That the name of the only entry has this address. */
+function foundAt(address: string): Found {
+  return new Map([[ENTRY, [{ url: `http://${address}:4001`, weight: 1 }]]]);
+}
+
+const config = proxySchema.parse({
+  listeners: [{ address: '127.0.0.1:0' }],
+  services: { items: { upstreams: [{ dns: 'http://items.test:4001' }] } },
+  routes: [{ service: 'items' }],
+} satisfies ProxyConfigInput);
+
+/** A control plane over one worker, which takes or refuses what it is told. */
+function start() {
+  const state = {
+    isRefusing: false,
+    /** What the worker runs: the addresses of its only service. */
+    runs: [] as string[],
+    /** What a reload comes with. */
+    follow: async () => ({
+      found: foundAt('10.0.0.1'),
+      keep: async () => {},
+      putBack: async () => {},
+    }),
+    scheduled: [] as (() => void)[],
+    complaints: [] as string[],
+  };
+  const fleet: Fleet = {
+    list: () => [
+      {
+        id: 1,
+        pid: 1,
+        state: 'ready',
+        ageMs: 0,
+        connections: 0,
+        inFlight: 0,
+        requests: 0,
+        memoryBytes: undefined,
+      },
+    ],
+    async ask(_subject, body) {
+      if (state.isRefusing) return [{ worker: 1, ok: false, message: 'it does not answer' }];
+      const { upstreams = [] } = (body as EffectiveConfig).services.items ?? {};
+      state.runs = upstreams.map(({ url }) => url);
+      return [{ worker: 1, ok: true, body: undefined }];
+    },
+    restart: async () => ({ ok: true }),
+    scale: async () => ({ ok: true }),
+    configure: () => {},
+  };
+  const plane = new ControlPlane(
+    config,
+    {
+      file: 'headgate.config.yaml',
+      version: '0.0.0',
+      pid: 1,
+      now: () => 0,
+      epochMs: () => 0,
+      load: async () => ({ ok: true, config, values: [] }),
+      log: {
+        debug() {},
+        info() {},
+        warn() {},
+        error: (_message, fields) => state.complaints.push((fields as { why: string }).why),
+        setLevel() {},
+      },
+      metrics: createControlMetrics(),
+      workers: 1,
+      follow: () => state.follow(),
+      schedule(_delayMs, act) {
+        state.scheduled.push(act);
+        return () => {};
+      },
+      print() {},
+      complain() {},
+    },
+    foundAt('10.0.0.1'),
+  );
+  plane.attach(fleet);
+  /** The time of everything scheduled so far has come. */
+  const later = async () => {
+    for (const act of state.scheduled.splice(0)) act();
+    await plane.settled();
+  };
+  return { plane, state, later };
+}
+
+describe('what discovery finds', () => {
+  test('is in force in every worker', async () => {
+    const { plane, state } = start();
+    plane.discovered(foundAt('10.0.0.2'));
+    await plane.settled();
+    assert.deepEqual(state.runs, ['http://10.0.0.2:4001']);
+    assert.deepEqual(state.scheduled, []);
+  });
+
+  test('is tried again until it can be put in force', async () => {
+    const { plane, state, later } = start();
+    state.isRefusing = true;
+    plane.discovered(foundAt('10.0.0.2'));
+    await plane.settled();
+    await later();
+    assert.deepEqual(state.complaints, ['it does not answer', 'it does not answer']);
+    state.isRefusing = false;
+    await later();
+    assert.deepEqual(state.runs, ['http://10.0.0.2:4001']);
+    assert.deepEqual(state.scheduled, []);
+  });
+
+  test('is not tried again when something newer was found', async () => {
+    const { plane, state, later } = start();
+    state.isRefusing = true;
+    plane.discovered(foundAt('10.0.0.2'));
+    await plane.settled();
+    state.isRefusing = false;
+    plane.discovered(foundAt('10.0.0.3'));
+    await plane.settled();
+    await later();
+    assert.deepEqual(state.runs, ['http://10.0.0.3:4001']);
+  });
+
+  test('before a reload has asked for itself is older than what the reload comes with', async () => {
+    const { plane, state } = start();
+    const asking = Promise.withResolvers<void>();
+    state.follow = async () => {
+      await asking.promise;
+      return { found: foundAt('10.0.0.3'), keep: async () => {}, putBack: async () => {} };
+    };
+    const reloaded = plane.reload();
+    plane.discovered(foundAt('10.0.0.2'));
+    asking.resolve();
+    await reloaded;
+    await plane.settled();
+    assert.deepEqual(state.runs, ['http://10.0.0.3:4001']);
+  });
+
+  test('while a reload is put in force is newer than what the reload comes with', async () => {
+    const { plane, state } = start();
+    state.follow = async () => ({
+      found: foundAt('10.0.0.2'),
+      keep: async () => plane.discovered(foundAt('10.0.0.3')),
+      putBack: async () => {},
+    });
+    await plane.reload();
+    await plane.settled();
+    assert.deepEqual(state.runs, ['http://10.0.0.3:4001']);
+  });
+
+  test('survives a reload that is refused', async () => {
+    const { plane, state } = start();
+    state.follow = async () => {
+      plane.discovered(foundAt('10.0.0.2'));
+      throw new Error('127.0.0.1:9090 (admin.address) is in use');
+    };
+    await plane.reload();
+    await plane.settled();
+    assert.deepEqual(state.runs, ['http://10.0.0.2:4001']);
+  });
+});
