@@ -12,7 +12,7 @@ import {
   headgateAt,
 } from '../support/headgate-command.ts';
 import { assertQuiet, awaitShare, underLosslessLoad } from '../support/lossless-load.ts';
-import { awaitWorkers, TOKEN } from '../support/operator.ts';
+import { awaitWorkers, change, readAdmin, TOKEN, type WorkerSeen } from '../support/operator.ts';
 import { type PatientOrigin, startPatientOrigin } from '../support/patient-origin.ts';
 import {
   configText,
@@ -205,6 +205,24 @@ describe('ctl drain --wait', () => {
       const lines = linesOf(await draining);
       assert.equal(lines[0], `${one.url} is draining`);
       assert.equal(lines.at(-1), `nothing is in flight at ${one.url}`);
+    }));
+
+  test('waits for requests of workers that are leaving as well', () =>
+    withEdge(async ({ proxy, one, ctl }) => {
+      one.hold();
+      await using asked = await heldAt(proxy, one);
+      const restarting = change(proxy, '/api/restart');
+      await eventually(async () => {
+        const { workers } = await readAdmin<{ workers: WorkerSeen[] }>(proxy, '/api/workers');
+        assert.ok(workers.some(({ state, inFlight }) => state === 'draining' && inFlight === 1));
+      });
+      const { code, stderr } = await ctl('drain', 'app', one.url, '--wait', '700ms');
+      assert.equal(code, 1);
+      assert.match(stderr, /1 still in flight in workers that leave after 700ms/);
+      one.release();
+      assert.equal((await asked.answer).text, 'one');
+      await restarting;
+      assert.equal((await ctl('drain', 'app', one.url, '--wait')).code, 0);
     }));
 
   test('gives up after the time it was given, and the upstream goes on draining', () =>

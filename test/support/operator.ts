@@ -10,6 +10,7 @@ export interface WorkerSeen {
   readonly pid: number;
   readonly state: string;
   readonly connections: number;
+  readonly inFlight: number;
   readonly requests: number;
 }
 

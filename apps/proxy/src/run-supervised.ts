@@ -65,6 +65,8 @@ class SupervisedProxy implements RunningProxy {
   /** Which configuration each worker started with. */
   readonly #startedWith = new Map<number, number>();
   #addresses: readonly string[] = [];
+  /** From the moment all workers are there. */
+  #isServing = false;
   /** Its workers were drained to make room for a successor; how many there were. */
   #retired: number | undefined;
 
@@ -141,6 +143,7 @@ class SupervisedProxy implements RunningProxy {
       await surroundings.close();
       throw error;
     }
+    this.#isServing = true;
     plane.attach(createSupervisedFleet(this.#supervisor));
     for (const { endpoint } of this.#supervisor.sockets.closeUnused()) {
       log.warn('an inherited socket is not in the configuration, and was closed', { endpoint });
@@ -246,8 +249,7 @@ class SupervisedProxy implements RunningProxy {
 
   #onEvent(event: SupervisorEvent): void {
     const { plane, metrics, log } = this.#opened;
-    const isTrouble = TROUBLES.includes(event.type);
-    log[isTrouble ? 'warn' : 'info'](describe(event), event);
+    log[this.#levelOf(event)](describe(event), event);
     switch (event.type) {
       case 'worker-ready': {
         const generation = this.#startedWith.get(event.worker);
@@ -268,6 +270,13 @@ class SupervisedProxy implements RunningProxy {
     }
     this.#startedWith.delete(event.worker);
     plane.workerLeft(event.worker);
+  }
+
+  /** A start that fails says why itself, and that workers come and go at both ends is no news. */
+  #levelOf({ type }: SupervisorEvent): 'debug' | 'info' | 'warn' {
+    if (!this.#isServing) return 'debug';
+    if (TROUBLES.includes(type)) return 'warn';
+    return this.#stopping.signal.aborted ? 'debug' : 'info';
   }
 
   /** Another supervisor goes on with the same sockets when this one ends. */

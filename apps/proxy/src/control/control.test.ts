@@ -4,7 +4,7 @@ import { type EffectiveConfig, type ProxyConfigInput, proxySchema } from '../con
 import type { Found } from '../discovery/expand.ts';
 import { ControlPlane } from './control.ts';
 import { createControlMetrics } from './control-metrics.ts';
-import type { Fleet } from './fleet.ts';
+import type { Fleet, FleetResult } from './fleet.ts';
 
 const ENTRY = 'dns http://items.test:4001';
 
@@ -31,6 +31,8 @@ function start() {
       keep: async () => {},
       putBack: async () => {},
     }),
+    /** When, and how, a restart ends. */
+    restart: Promise.resolve<FleetResult>({ ok: true }),
     scheduled: [] as (() => void)[],
     complaints: [] as string[],
   };
@@ -53,7 +55,7 @@ function start() {
       state.runs = upstreams.map(({ url }) => url);
       return [{ worker: 1, ok: true, body: undefined }];
     },
-    restart: async () => ({ ok: true }),
+    restart: () => state.restart,
     scale: async () => ({ ok: true }),
     configure: () => {},
   };
@@ -165,4 +167,18 @@ describe('what discovery finds', () => {
     await plane.settled();
     assert.deepEqual(state.runs, ['http://10.0.0.2:4001']);
   });
+});
+
+test('no change waits for workers that take their time to leave', async () => {
+  const { plane, state } = start();
+  const leaving = Promise.withResolvers<FleetResult>();
+  state.restart = leaving.promise;
+  const restarted = plane.restart();
+  plane.discovered(foundAt('10.0.0.2'));
+  const upstream = 'http://10.0.0.2:4001';
+  await plane.settled();
+  assert.ok((await plane.operate({ service: 'items', upstream, action: 'drain' })).ok);
+  assert.deepEqual(state.runs, [upstream]);
+  leaving.resolve({ ok: true });
+  assert.deepEqual(await restarted, { ok: true, changed: ['every worker was replaced'] });
 });

@@ -1,7 +1,7 @@
 /**
  * The control plane of one edge: what was configured, what discovery has found, what operators have
  * decided. Every change goes the same way: checked, laid together to one effective configuration,
- * taken by every process or by none, noted. Changes happen one after another.
+ * taken by every process or by none, noted. Such changes happen one after another.
  */
 import { formatProblems, type Loaded } from '@headgate/config';
 import { type Logger, MergedMetrics, type MetricFamily, renderFamilies } from '@headgate/telemetry';
@@ -223,12 +223,14 @@ export class ControlPlane implements Control {
     });
   }
 
-  restart(): Promise<ChangeResult> {
-    return this.#queue(async () => {
-      const result = await this.#fleet.restart();
-      if (!result.ok) return { ok: false, status: 409, why: result.why };
-      return { ok: true, changed: ['every worker was replaced'] };
-    });
+  /**
+   * Beside the other changes: workers take as long to leave as what they serve, and neither an
+   * operator nor discovery is to wait for that. Workers that start meanwhile are brought up to date.
+   */
+  async restart(): Promise<ChangeResult> {
+    const result = await this.#fleet.restart();
+    if (!result.ok) return { ok: false, status: 409, why: result.why };
+    return { ok: true, changed: ['every worker was replaced'] };
   }
 
   scale(workers: number): Promise<ChangeResult> {

@@ -208,6 +208,26 @@ describe('headgate ctl drain --wait', () => {
     assert.equal(slept.length, 3);
   });
 
+  it('waits for workers that leave, whose requests may be there', async (t) => {
+    const control = draining(0);
+    const [worker] = control.workers();
+    assert.ok(worker);
+    const inFlight = [2, 2, 1, 0];
+    const workers = () => [
+      { ...worker, inFlight: 7 },
+      { ...worker, id: 9, state: 'draining' as const, inFlight: inFlight.shift() ?? 0 },
+    ];
+    const { admin } = await openAdmin(t, { control: { ...control, workers }, token: TOKEN });
+    const { code, printed, slept } = await ctl(admin, ['drain', 'items', ':4001', '--wait']);
+    assert.equal(code, 0);
+    assert.deepEqual(printed.slice(1), [
+      '2 in flight in workers that leave',
+      '1 in flight in workers that leave',
+      `nothing is in flight at ${FIRST}`,
+    ]);
+    assert.equal(slept.length, 3);
+  });
+
   it('gives up in the end, with the upstream still draining', async (t) => {
     const control = draining(2);
     const { admin } = await openAdmin(t, { control, token: TOKEN });
