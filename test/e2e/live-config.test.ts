@@ -170,8 +170,8 @@ async function assertWeighed(proxy: ProxyProcess, { old, next }: Origins): Promi
     if ((await client.response()).text === 'next') heavier++;
   }
   assert.equal(old.asked - before, count - heavier);
-  // It was 20; a reload begins a new round in each worker.
-  assert.ok(heavier >= 28 && heavier <= 32, `weight 3 of 4 gets ${heavier} of ${count}`);
+  // It was 20. Each worker that has a part in it goes its own rounds.
+  assert.ok(heavier >= 26 && heavier <= 34, `weight 3 of 4 gets ${heavier} of ${count}`);
   assert.ok(next.asked > 0);
 }
 

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { type KeepAliveClients, startClients } from '../stack/keep-alive-clients.ts';
 import { eventually, soon } from '../support/eventually.ts';
@@ -206,19 +206,14 @@ test('SIGUSR2 hands the address to a new supervisor, and no request is lost', as
   await origin.does('SIGTTIN', 'is ready after');
   await origin.write({ version: '2' });
   await origin.does('SIGUSR2', 'serves beside this one');
-  const successor = Number(/process (\d+) serves beside this one/.exec(origin.stderr)?.[1]);
-  try {
-    origin.child.kill('SIGTERM');
-    assert.equal(await soon(origin.exited, 'the end of the first supervisor'), 0);
-    assert.equal((await get(origin.port, '/version')).text, '2');
-    await pids(origin, 2);
-    await more(clients);
-    await clients.stop();
-    assert.deepEqual([clients.lost, clients.refused], [[], 0]);
-  } finally {
-    process.kill(successor, 'SIGQUIT');
-    await eventually(() => assert.throws(() => process.kill(successor, 0)));
-  }
+  await using _successor = successorOf(origin);
+  origin.child.kill('SIGTERM');
+  assert.equal(await soon(origin.exited, 'the end of the first supervisor'), 0);
+  assert.equal((await get(origin.port, '/version')).text, '2');
+  await pids(origin, 2);
+  await more(clients);
+  await clients.stop();
+  assert.deepEqual([clients.lost, clients.refused], [[], 0]);
 });
 
 test('SIGWINCH drains the workers, SIGHUP brings them back, and who came meanwhile is answered', async () => {
@@ -231,17 +226,67 @@ test('SIGWINCH drains the workers, SIGHUP brings them back, and who came meanwhi
   await pids(origin, 2);
 });
 
-test('systemd is told of readiness, reloads and stopping', async (t) => {
+test('workers that could not be brought back are brought back by the next SIGHUP', async () => {
+  await using origin = await startOrigin({ WORKERS: '2' });
+  origin.child.kill('SIGWINCH');
+  await origin.says('has left', 2);
+  await origin.write({ bootError: 'the database is not there' });
+  await origin.does('SIGHUP', 'app: SIGHUP: the database is not there');
+  await origin.write({ version: '2' });
+  await origin.does('SIGHUP', 'is ready after');
+  assert.equal((await get(origin.port, '/version')).text, '2');
+  await pids(origin, 2);
+});
+
+test('a successor of a supervisor whose workers have left has as many as those were', async () => {
+  await using origin = await startOrigin({ WORKERS: '2' });
+  origin.child.kill('SIGWINCH');
+  await origin.says('has left', 2);
+  await origin.does('SIGUSR2', 'serves beside this one');
+  await using _successor = successorOf(origin);
+  await pids(origin, 2);
+});
+
+test('a successor that ends leaves the workers to the old supervisor, when those can start again', async () => {
+  await using origin = await startOrigin({ WORKERS: '1' });
+  await origin.does('SIGUSR2', 'serves beside this one');
+  await using successor = successorOf(origin);
+  origin.child.kill('SIGWINCH');
+  await origin.says('has left');
+  await origin.write({ bootError: 'the database is not there' });
+  process.kill(successor.pid, 'SIGQUIT');
+  await origin.says('the workers cannot be brought back yet: the database is not there');
+  await origin.write({ version: '2' });
+  assert.equal((await eventually(() => get(origin.port, '/version'))).text, '2');
+});
+
+/** Stands in for the tool of that name: what systemd is told, and the environment to tell it in. */
+async function startNotified(t: TestContext) {
   const folder = await mkdtemp(join(tmpdir(), 'headgate-notify-'));
   t.after(() => rm(folder, { recursive: true }));
   const log = join(folder, 'log');
-  // Stands in for the tool of that name.
   await writeFile(join(folder, 'systemd-notify'), `#!/bin/sh\necho "$1" >> ${log}\n`, {
     mode: 0o755,
   });
   const told = () => readFile(log, 'utf8').then((text) => text.trim().split('\n'));
   const PATH = `${folder}:${process.env.PATH}`;
-  await using origin = await startOrigin({ WORKERS: '1', NOTIFY_SOCKET: '/nowhere', PATH });
+  const origin = await startOrigin({ WORKERS: '1', NOTIFY_SOCKET: '/nowhere', PATH });
+  return { origin, told };
+}
+
+test('systemd is not told that a service stops which a successor goes on with', async (t) => {
+  const notified = await startNotified(t);
+  await using origin = notified.origin;
+  await origin.does('SIGUSR2', 'serves beside this one');
+  await using _successor = successorOf(origin);
+  origin.child.kill('SIGTERM');
+  assert.equal(await soon(origin.exited, 'the end of the first supervisor'), 0);
+  assert.deepEqual(await notified.told(), ['READY=1', 'READY=1']);
+});
+
+test('systemd is told of readiness, reloads and stopping', async (t) => {
+  const { origin: started, told } = await startNotified(t);
+  await using origin = started;
   await eventually(async () => assert.deepEqual(await told(), ['READY=1']));
   await origin.does('SIGHUP', '1 worker was replaced');
   await eventually(async () =>
@@ -287,6 +332,25 @@ test('a first program that does not boot says why, and nothing is left running',
     message: /^the origin has exited: .*\napp: no database\n$/s,
   });
 });
+
+/** The supervisor that was started by `origin` to succeed it; ends with the test. */
+function successorOf(origin: OriginProcess): AsyncDisposable & { readonly pid: number } {
+  const pid = Number(/process (\d+) serves beside this one/.exec(origin.stderr)?.[1]);
+  const isAlive = () => {
+    try {
+      return process.kill(pid, 0);
+    } catch {
+      return false;
+    }
+  };
+  return {
+    pid,
+    async [Symbol.asyncDispose]() {
+      if (isAlive()) process.kill(pid, 'SIGQUIT');
+      await eventually(() => assert.equal(isAlive(), false));
+    },
+  };
+}
 
 /** Waits for another round of answers. */
 async function more(clients: KeepAliveClients): Promise<void> {

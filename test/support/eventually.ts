@@ -6,11 +6,14 @@ const DEADLINE_MS = 20_000;
 const PAUSE_MS = 10;
 
 /**
- * Repeats `check` until it no longer throws, and returns what it returned. After `DEADLINE_MS` the
+ * Repeats `check` until it no longer throws, and returns what it returned. After `deadlineMs` the
  * last error is thrown.
  */
-export async function eventually<T>(check: () => T | Promise<T>): Promise<T> {
-  const deadline = performance.now() + DEADLINE_MS;
+export async function eventually<T>(
+  check: () => T | Promise<T>,
+  deadlineMs = DEADLINE_MS,
+): Promise<T> {
+  const deadline = performance.now() + deadlineMs;
   for (;;) {
     try {
       return await check();

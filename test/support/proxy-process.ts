@@ -21,6 +21,9 @@ export type ProxyMode = 'single' | 'supervised';
 
 const MODE: ProxyMode = process.env.HEADGATE_TEST_MODE === 'supervised' ? 'supervised' : 'single';
 
+/** Several processes read every file of the edge, and beside many others that takes its time. */
+const START_DEADLINE_MS = 60_000;
+
 /**
  * Starts an edge and waits until it says `ready`; rejects with its complaints when it exits.
  * `place` makes the file it is configured by.
@@ -39,7 +42,7 @@ export async function startProxy(
   });
   const proxy = new ProxyProcess(child, file, mode);
   try {
-    await proxy.prints('ready');
+    await proxy.prints('ready', 1, START_DEADLINE_MS);
   } catch (error) {
     await proxy[Symbol.asyncDispose]();
     throw error;
@@ -116,12 +119,12 @@ export class ProxyProcess implements AsyncDisposable {
   }
 
   /** Waits for a whole line on standard output, `times` times. */
-  async prints(line: string, times = 1): Promise<void> {
+  async prints(line: string, times = 1, deadlineMs?: number): Promise<void> {
     await eventually(() => {
       const found = this.stdout.split('\n').filter((one) => one === line).length;
       if (found < times && !this.exit)
         throw new Error(`"${line}" was not printed:\n${this.stdout}`);
-    });
+    }, deadlineMs);
     if (this.exit && !this.stdout.split('\n').includes(line)) {
       throw new Error(`headgate exited with ${this.exit.code}: ${this.stderr}`);
     }

@@ -31,13 +31,13 @@ export function createItemsApp(deps: ItemsDeps): Origin {
 
   app.get('/items/:id', async (c) => {
     const id = wholeNumber('id', c.req.param('id'), maxItemId);
-    await holdBack(c.var.signal);
-    return c.json({ ...(await readItem(id, parts, c.var.scope)), servedBy: instance });
+    await holdBack(c.get('signal'));
+    return c.json({ ...(await readItem(id, parts, c.get('scope'))), servedBy: instance });
   });
   app.get('/feed', async (c) => {
     const count = wholeNumber('count', c.req.query('count') ?? String(maxFeedCount), maxFeedCount);
-    await holdBack(c.var.signal);
-    const feed = await readFeed(count, feedConcurrency, parts, c.var.scope);
+    await holdBack(c.get('signal'));
+    const feed = await readFeed(count, feedConcurrency, parts, c.get('scope'));
     return c.json({ ...feed, servedBy: instance });
   });
   return app;

@@ -59,7 +59,7 @@ export interface RunningEdge {
   services(): readonly ServiceStatus[];
   metrics(): readonly MetricFamily[];
   facts(): WorkerFacts;
-  /** Finishes what is under way, then closes everything. */
+  /** Finishes what is under way, then closes everything. A later order holds from then on. */
   drain(order?: DrainOrder): Promise<void>;
 }
 
@@ -89,6 +89,7 @@ class EdgeProcess implements RunningEdge {
   private accessLog: AccessLog | undefined;
   private finished = 0;
   private isLeaving = false;
+  private ending: Promise<void> | undefined;
   private readonly background = new Set<Promise<void>>();
   private readonly hosts = new WeakMap<Listener, ClientHost>();
 
@@ -181,6 +182,12 @@ class EdgeProcess implements RunningEdge {
     // A client of a worker that has a successor may come back at once (1012), others may not.
     this.tunnels.drain(limits.mayHandOver ? 1012 : 1001, limits.timeoutMs);
     await this.listeners.closeAll(limits);
+    this.ending ??= this.end();
+    await this.ending;
+  }
+
+  /** Nobody is served any more. */
+  private async end(): Promise<void> {
     await Promise.all(this.background);
     await retireSnapshot(this.snapshot, undefined);
     await this.accessLog?.close();

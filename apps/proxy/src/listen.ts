@@ -43,7 +43,7 @@ export interface Listener {
   closed(connection: AcceptedConnection): void;
   /**
    * Takes no new connections, lets those there are finish or move, and resolves when the last one
-   * has gone. Cuts what is left when `deadline` aborts.
+   * has gone. Cuts what is left when `deadline` aborts. The options of a later call hold from then on.
    */
   drain(deadline: AbortSignal, options?: DrainOptions): Promise<void>;
 }
@@ -63,9 +63,10 @@ export async function listen(
   const connections = new Set<AcceptedConnection>();
   const server = createServer({ allowHalfOpen: true, noDelay: true });
   let draining: DrainOptions | undefined;
-  let onClosed: (() => void) | undefined;
+  const whenClosed: (() => void)[] = [];
   const resolveWhenClosed = () => {
-    if (!server.listening && connections.size === 0) onClosed?.();
+    if (server.listening || connections.size > 0) return;
+    for (const resolve of whenClosed.splice(0)) resolve();
   };
   const add = (socket: Socket, isReused: boolean) => {
     const connection = accept(socket, listener, isReused);
@@ -97,10 +98,10 @@ export async function listen(
         const cut = () => {
           for (const connection of connections) connection.destroy();
         };
-        onClosed = () => {
+        whenClosed.push(() => {
           deadline.removeEventListener('abort', cut);
           resolve();
-        };
+        });
         // Right after the poll phase everything that had come in is accepted; connections that
         // wait in the backlog of a socket that closes are reset.
         setImmediate(() => {

@@ -85,6 +85,8 @@ async function inspect(command: Inspecting): Promise<number> {
 
 function runProxy({ file, isSingle, isWatching, workers, pidFile }: RunCommand): Promise<number> {
   const { env, pid, execPath, execArgv, argv } = process;
+  // Whoever reads this output may go away, as the other end of a pipe does: no reason to serve nobody.
+  for (const output of [process.stdout, process.stderr]) output.on('error', () => {});
   const deps = {
     file,
     version: version(),

@@ -20,7 +20,10 @@ const good: Loads = {
 const bad: Loads = { ok: false, problems: [{ path: 'routes', message: 'missing' }] };
 
 /** Runs a proxy that exists on paper. */
-function start(proxy: Partial<RunningProxy> = {}, deps: Partial<RunDeps> = {}) {
+function start(
+  proxy: Partial<RunningProxy> = {},
+  { opening, ...deps }: Partial<RunDeps> & { readonly opening?: Promise<void> } = {},
+) {
   const told: string[] = [];
   const did: string[] = [];
   const does = (what: string) => async () => void did.push(what);
@@ -42,7 +45,10 @@ function start(proxy: Partial<RunningProxy> = {}, deps: Partial<RunDeps> = {}) {
   };
   const exit = run({
     load: async () => good,
-    open: async () => running,
+    open: async () => {
+      await opening;
+      return running;
+    },
     print: (line) => void told.push(line),
     complain: (line) => void told.push(`! ${line}`),
     onAction: (_context, listener) => {
@@ -60,7 +66,8 @@ function start(proxy: Partial<RunningProxy> = {}, deps: Partial<RunDeps> = {}) {
     ...deps,
   });
   const send = async (action: SignalAction | 'disconnect') => {
-    while (!act) await turn();
+    await turn();
+    assert.ok(act);
     if (action === 'disconnect') disconnect();
     else act(action, `SIG${action}`);
     await turn();
@@ -99,6 +106,16 @@ describe('headgate run', () => {
     drained.resolve();
   });
 
+  it('says that it was told twice also when the drain is over first', async () => {
+    const drained = Promise.withResolvers<void>();
+    const stop = (how: string) => (how === 'quick' ? new Promise<void>(() => {}) : drained.promise);
+    const { exit, send } = start({ stop });
+    await send('stop');
+    await send('stop-quick');
+    drained.resolve();
+    assert.equal(await exit, 1);
+  });
+
   it('says what is still open when a drain takes long', async () => {
     const drained = Promise.withResolvers<void>();
     const { told, exit, send, ticks } = start({ stop: () => drained.promise });
@@ -127,6 +144,29 @@ describe('headgate run', () => {
     const { told, exit } = start({}, { open });
     assert.equal(await exit, 1);
     assert.deepEqual(told, ['! 127.0.0.1:8080 is in use by another process']);
+  });
+
+  it('ends at once when it is told to stop before it serves', async () => {
+    for (const action of ['stop', 'stop-quick', 'disconnect'] as const) {
+      const { told, did, exit, send } = start({}, { open: () => new Promise(() => {}) });
+      await send(action);
+      assert.equal(await exit, 0);
+      assert.deepEqual(told, ['stopping']);
+      assert.deepEqual(did, []);
+    }
+  });
+
+  it('does what was asked for during the start when that is over', async () => {
+    const opened = Promise.withResolvers<void>();
+    const { told, did, exit, send } = start({}, { opening: opened.promise });
+    await send('reload');
+    assert.deepEqual(did, []);
+    opened.resolve();
+    await send('add-worker');
+    assert.deepEqual(did, ['reload', 'scale 1']);
+    assert.deepEqual(told, started);
+    await send('stop');
+    assert.equal(await exit, 0);
   });
 
   it('does what each signal asks for', async () => {

@@ -45,45 +45,39 @@ export interface RunDeps {
 /** A drain that takes longer says how far it is. */
 const PROGRESS_MS = 5_000;
 
-/** Resolves with the exit code once all has drained; a second stop signal exits at once. */
-export async function run(deps: RunDeps): Promise<number> {
-  const loaded = await deps.load();
-  if (!loaded.ok) {
-    deps.complain(formatProblems(loaded.problems));
-    return 1;
-  }
-  let proxy: RunningProxy;
-  try {
-    proxy = await deps.open(loaded.config);
-  } catch (error) {
-    deps.complain(reasonOf(error));
-    return 1;
-  }
-  for (const address of proxy.addresses) deps.print(`listening on ${reachableAt(address)}`);
-  if (proxy.adminAddress) deps.print(`admin on ${reachableAt(proxy.adminAddress)}`);
-  deps.print(`limits: ${proxy.maxInFlight} requests in flight`);
-  deps.print('ready');
-  return untilStopped(proxy, deps);
-}
-
-function untilStopped(proxy: RunningProxy, deps: RunDeps): Promise<number> {
+/**
+ * Resolves with the exit code once all has drained; a second stop signal exits at once, and so does one
+ * during the start, when nobody is served yet. What other signals ask for is done after the start.
+ */
+export function run(deps: RunDeps): Promise<number> {
+  const starting = start(deps);
+  let proxy: RunningProxy | undefined;
   let stopping: 'graceful' | 'quick' | undefined;
   return new Promise((resolve) => {
+    void starting.then((started) => {
+      proxy = started;
+      if (!started) resolve(1);
+    });
     const stop = (how: 'graceful' | 'quick') => {
       if (stopping === 'quick') return;
       // Whoever has to say it twice did not get what was wanted.
       const code = stopping === undefined ? 0 : 1;
       stopping = how;
-      if (code === 0) deps.print(how === 'graceful' ? 'draining' : 'stopping');
+      const running = proxy;
+      if (code === 0) deps.print(how === 'graceful' && running ? 'draining' : 'stopping');
+      if (!running) {
+        resolve(code);
+        return;
+      }
       const stopTelling = deps.every(PROGRESS_MS, () => {
-        const { connections, inFlight } = proxy.progress();
+        const { connections, inFlight } = running.progress();
         deps.print(`draining: ${inFlight} requests in flight on ${connections} connections`);
       });
-      proxy
+      running
         .stop(how)
         .finally(stopTelling)
         .then(
-          () => resolve(code),
+          () => resolve(stopping === how ? code : 1),
           (error) => {
             deps.complain(
               `${how === 'graceful' ? 'draining' : 'stopping'} failed: ${reasonOf(error)}`,
@@ -92,18 +86,22 @@ function untilStopped(proxy: RunningProxy, deps: RunDeps): Promise<number> {
           },
         );
     };
+    const started = (act: (running: RunningProxy) => Promise<void>) => async () => {
+      const running = await starting;
+      if (running && stopping === undefined) await act(running);
+    };
     const acts: Readonly<Record<SignalAction, () => void | Promise<void>>> = {
       stop: () => stop('graceful'),
       'stop-quick': () => stop('quick'),
-      reload: () => proxy.reload(),
-      'add-worker': () => proxy.scale(1),
-      'remove-worker': () => proxy.scale(-1),
-      upgrade: () => proxy.upgrade(),
-      'drain-workers': () => proxy.retire(),
+      reload: started((running) => running.reload()),
+      'add-worker': started((running) => running.scale(1)),
+      'remove-worker': started((running) => running.scale(-1)),
+      upgrade: started((running) => running.upgrade()),
+      'drain-workers': started((running) => running.retire()),
     };
     const context = () => ({
       isStopping: stopping !== undefined,
-      hasSuccessor: proxy.hasSuccessor,
+      hasSuccessor: proxy?.hasSuccessor === true,
     });
     deps.onAction(context, (action, signal) => {
       Promise.resolve(acts[action]()).catch((error) =>
@@ -114,6 +112,26 @@ function untilStopped(proxy: RunningProxy, deps: RunDeps): Promise<number> {
       if (stopping === undefined) stop('graceful');
     });
   });
+}
+
+/** Undefined when it cannot serve; why has been told. */
+async function start(deps: RunDeps): Promise<RunningProxy | undefined> {
+  try {
+    const loaded = await deps.load();
+    if (!loaded.ok) {
+      deps.complain(formatProblems(loaded.problems));
+      return undefined;
+    }
+    const proxy = await deps.open(loaded.config);
+    for (const address of proxy.addresses) deps.print(`listening on ${reachableAt(address)}`);
+    if (proxy.adminAddress) deps.print(`admin on ${reachableAt(proxy.adminAddress)}`);
+    deps.print(`limits: ${proxy.maxInFlight} requests in flight`);
+    deps.print('ready');
+    return proxy;
+  } catch (error) {
+    deps.complain(reasonOf(error));
+    return undefined;
+  }
 }
 
 /** Unix sockets have no URL. */

@@ -17,6 +17,7 @@ export function runWorker(
   return new Promise((resolve) => {
     let edge: RunningEdge | undefined;
     let answers: Answers | undefined;
+    let applied: Promise<void> = Promise.resolve();
     const running = () => {
       if (!edge) throw new Error('this worker has not started yet');
       return edge;
@@ -35,11 +36,17 @@ export function runWorker(
       link.ready();
       return addresses;
     });
-    link.onAsk('apply', (body) => answering().apply(body as EffectiveConfig));
+    link.onAsk('apply', (body) => {
+      const turn = answering().apply(body as EffectiveConfig);
+      applied = turn.catch(() => {});
+      return turn;
+    });
     link.onAsk('services', () => answering().services());
     link.onAsk('metrics', () => answering().metrics());
     link.onDrain(async (order) => {
       if (!edge) return;
+      // What is just being opened is to be drained as well.
+      await applied;
       await edge.drain(order);
       // What was counted since the last scrape.
       await link.farewell(edge.metrics());

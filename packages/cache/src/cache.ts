@@ -117,26 +117,30 @@ export function createCache(options: CacheOptions): Cache {
     onEvent({ kind: 'store-failed', store: store.name, operation, error });
   }
 
+  async function attempt(
+    store: Store,
+    operation: StoreOperation,
+    call: (store: Store) => Promise<void>,
+  ): Promise<void> {
+    try {
+      await call(store);
+    } catch (error) {
+      storeFailed(store, operation, error);
+    }
+  }
+
   async function onEach(
-    chosen: readonly Store[],
     operation: StoreOperation,
     call: (store: Store) => Promise<void>,
   ): Promise<void> {
     // Every store is called before anything is awaited, so a later delete of the key comes later
     // in every tier.
-    await Promise.all(
-      chosen.map(async (store) => {
-        try {
-          await call(store);
-        } catch (error) {
-          storeFailed(store, operation, error);
-        }
-      }),
-    );
+    await Promise.all(stores.map((store) => attempt(store, operation, call)));
   }
 
-  function put(chosen: readonly Store[], key: string, entry: Entry): Promise<void> {
-    return onEach(chosen, 'set', (store) => store.set(key, entry));
+  /** Nobody waits for the tiers to take what has been found: the answer is there already. */
+  function offer(chosen: readonly Store[], key: string, entry: Entry): void {
+    for (const store of chosen) void attempt(store, 'set', () => store.set(key, entry));
   }
 
   function newEntry(value: unknown, ttlMs: number): Entry {
@@ -144,11 +148,11 @@ export function createCache(options: CacheOptions): Cache {
   }
 
   async function search(key: string, flight: Flight): Promise<Outcome | undefined> {
-    for (const [depth, store] of stores.entries()) {
+    for (const store of stores) {
       try {
         const entry = await store.get(key, flight.signal);
         if (entry !== undefined) {
-          if (flight.isCurrent) void put(stores.slice(0, depth), key, entry);
+          if (flight.isCurrent) offer(stores.slice(0, stores.indexOf(store)), key, entry);
           return { value: entry.value, store: store.name };
         }
       } catch (error) {
@@ -160,14 +164,20 @@ export function createCache(options: CacheOptions): Cache {
     return undefined;
   }
 
-  async function load(key: string, loader: Loader<unknown>, ttlMs: number, flight: Flight) {
+  async function searchOrLoad(
+    key: string,
+    loader: Loader<unknown>,
+    ttlMs: number,
+    flight: Flight,
+  ): Promise<Outcome> {
+    const found = await search(key, flight);
+    if (found !== undefined) return found;
     flight.signal.throwIfAborted();
     const startedAtMs = now();
     counts.loads += 1;
     try {
       const value = await loader(flight.signal);
-      // Nobody waits for the tiers to take the value: the answer is there already.
-      if (flight.isCurrent && value !== undefined) void put(stores, key, newEntry(value, ttlMs));
+      if (flight.isCurrent && value !== undefined) offer(stores, key, newEntry(value, ttlMs));
       onEvent({ kind: 'loaded', key, durationMs: now() - startedAtMs });
       return { value, store: undefined };
     } catch (error) {
@@ -188,7 +198,7 @@ export function createCache(options: CacheOptions): Cache {
       assertTtl(ttlMs);
       const { value: outcome, isShared } = await loads.run(
         key,
-        async (flight) => (await search(key, flight)) ?? load(key, loader, ttlMs, flight),
+        (flight) => searchOrLoad(key, loader, ttlMs, flight),
         signal,
       );
       if (outcome.store !== undefined) countHit(outcome.store);
@@ -208,18 +218,19 @@ export function createCache(options: CacheOptions): Cache {
         throw new TypeError(`"${key}" cannot be undefined; delete it instead`);
       searches.forget(key);
       loads.forget(key);
-      await put(stores, key, newEntry(value, ttlMs));
+      const entry = newEntry(value, ttlMs);
+      await onEach('set', (store) => store.set(key, entry));
     },
 
     async delete(key) {
       searches.forget(key);
       loads.forget(key);
-      await onEach(stores, 'delete', (store) => store.delete(key));
+      await onEach('delete', (store) => store.delete(key));
     },
 
     stats: () => ({ hits: { ...hits }, ...counts }),
 
-    close: () => onEach(stores, 'close', (store) => store.close()),
+    close: () => onEach('close', (store) => store.close()),
   };
 }
 

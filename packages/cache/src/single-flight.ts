@@ -21,59 +21,26 @@ export interface SingleFlight<T> {
    * Joins the work under way for `key`, or starts `work`. Rejects with the work's error, or with
    * `signal`'s reason as soon as that aborts; the others go on waiting.
    */
-  run(key: string, work: (flight: Flight) => Promise<T>, signal?: AbortSignal): Promise<Landed<T>>;
+  run(key: string, work: Work<T>, signal?: AbortSignal): Promise<Landed<T>>;
   /** Makes the next `run` start anew. Work under way goes on for those who already wait. */
   forget(key: string): void;
 }
 
-interface Running<T> {
-  readonly result: Promise<T>;
-  readonly leave: (reason: unknown) => void;
-  waiters: number;
-}
+type Work<T> = (flight: Flight) => Promise<T>;
 
 /** Makes a set of flights, one per key. Holds nothing once all work has settled. */
 export function createSingleFlight<T>(): SingleFlight<T> {
   const flights = new Map<string, Running<T>>();
-
-  function start(key: string, work: (flight: Flight) => Promise<T>): Running<T> {
-    const controller = new AbortController();
-    const isCurrent = () => flights.get(key) === running;
-    const land = () => {
-      if (isCurrent()) flights.delete(key);
-    };
-    const flight: Flight = {
-      signal: controller.signal,
-      get isCurrent() {
-        return isCurrent();
-      },
-    };
-    // The work starts one microtask later, when the flight is already on the map.
-    const result = Promise.resolve(flight).then(work);
-    const running: Running<T> = {
-      result,
-      waiters: 0,
-      leave(reason) {
-        running.waiters -= 1;
-        if (running.waiters > 0) return;
-        land();
-        controller.abort(reason);
-      },
-    };
-    flights.set(key, running);
-    // Also marks the result as handled: it has no other handler once every waiter has left.
-    result.then(land, land);
-    return running;
-  }
-
   return {
-    async run(key, work, signal) {
-      signal?.throwIfAborted();
+    run(key, work, signal) {
+      if (signal?.aborted) return Promise.reject(signal.reason);
       const joined = flights.get(key);
-      const running = joined ?? start(key, work);
-      running.waiters += 1;
-      const value = await wait(running, signal);
-      return { value, isShared: joined !== undefined };
+      if (joined !== undefined) return joined.wait(signal, true);
+      const running = new Running(key, flights);
+      flights.set(key, running);
+      const landed = running.wait(signal, false);
+      void running.fly(work);
+      return landed;
     },
     forget(key) {
       flights.delete(key);
@@ -81,15 +48,70 @@ export function createSingleFlight<T>(): SingleFlight<T> {
   };
 }
 
-function wait<T>(running: Running<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return running.result;
-  return new Promise((resolve, reject) => {
-    const onAbort = () => {
-      reject(signal.reason);
-      running.leave(signal.reason);
-    };
-    const stopListening = () => signal.removeEventListener('abort', onAbort);
-    signal.addEventListener('abort', onAbort, { once: true });
-    running.result.then(resolve, reject).then(stopListening);
-  });
+/** One piece of work, from its start until it has settled, and those who wait for it. */
+class Running<T> implements Flight {
+  readonly #key: string;
+  readonly #flights: Map<string, Running<T>>;
+  readonly #controller = new AbortController();
+  readonly #waiters: Waiter<T>[] = [];
+  #waiting = 0;
+
+  constructor(key: string, flights: Map<string, Running<T>>) {
+    this.#key = key;
+    this.#flights = flights;
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  get isCurrent(): boolean {
+    return this.#flights.get(this.#key) === this;
+  }
+
+  wait(signal: AbortSignal | undefined, isShared: boolean): Promise<Landed<T>> {
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        reject(signal?.reason);
+        this.#waiting -= 1;
+        if (this.#waiting > 0) return;
+        this.#land();
+        this.#controller.abort(signal?.reason);
+      };
+      this.#waiting += 1;
+      this.#waiters.push({ resolve, reject, leave, signal, isShared });
+      signal?.addEventListener('abort', leave);
+    });
+  }
+
+  async fly(work: Work<T>): Promise<void> {
+    try {
+      const value = await work(this);
+      this.#land();
+      for (const { resolve, isShared } of this.#dismissed()) resolve({ value, isShared });
+    } catch (error) {
+      this.#land();
+      for (const { reject } of this.#dismissed()) reject(error);
+    }
+  }
+
+  #land(): void {
+    if (this.isCurrent) this.#flights.delete(this.#key);
+  }
+
+  /** Everyone, those who have left as well: they hear nothing any more. */
+  #dismissed(): readonly Waiter<T>[] {
+    for (const { signal, leave } of this.#waiters) signal?.removeEventListener('abort', leave);
+    return this.#waiters;
+  }
+}
+
+/** Someone who waits for a flight. */
+interface Waiter<T> {
+  readonly resolve: (landed: Landed<T>) => void;
+  readonly reject: (reason: unknown) => void;
+  /** Gives up, because `signal` has aborted. */
+  readonly leave: () => void;
+  readonly signal: AbortSignal | undefined;
+  readonly isShared: boolean;
 }

@@ -12,6 +12,8 @@ export interface Deadline {
   remainingMs(): number;
   /** Gives the request `budgetMs` from now (Infinity: no deadline), at most what the caller allows. */
   raise(budgetMs: number): void;
+  /** The client has left: the signal aborts. */
+  leave(): void;
   /** Stops the timer: the request is over. The departure of the client is still told. */
   end(): void;
 }
@@ -22,8 +24,8 @@ export interface DeadlineOptions {
   budgetMs: number;
   /** The caller's budget in milliseconds, if it stated one; never exceeded. */
   callerBudgetMs?: number | undefined;
-  /** Aborts when the client disconnects. */
-  client: AbortSignal;
+  /** Aborts when the client disconnects; whoever has none calls `leave`. */
+  client?: AbortSignal | undefined;
   /** Monotonic clock in milliseconds. */
   now?: () => number;
 }
@@ -32,36 +34,57 @@ export interface DeadlineOptions {
 const longestTimerMs = 2 ** 31 - 1;
 
 /** Starts the deadline of one request; call `end` when its last byte is out. */
-export function createDeadline({
-  budgetMs,
-  callerBudgetMs = Number.POSITIVE_INFINITY,
-  client,
-  now = () => performance.now(),
-}: DeadlineOptions): Deadline {
-  const controller = new AbortController();
-  const callerEndMs = now() + callerBudgetMs;
-  let endMs = 0;
-  let timer: NodeJS.Timeout | undefined;
+export function createDeadline(options: DeadlineOptions): Deadline {
+  return new RequestDeadline(options);
+}
 
-  const leave = () => controller.abort(clientGone());
-  const raise = (nextBudgetMs: number) => {
-    clearTimeout(timer);
-    endMs = Math.min(now() + nextBudgetMs, callerEndMs);
-    const leftMs = endMs - now();
+class RequestDeadline implements Deadline {
+  readonly signal: AbortSignal;
+  readonly #controller = new AbortController();
+  readonly #now: () => number;
+  readonly #callerEndMs: number;
+  #endMs = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: DeadlineOptions) {
+    const { budgetMs, callerBudgetMs = Number.POSITIVE_INFINITY, client } = options;
+    const { now = monotonicNow } = options;
+    this.signal = this.#controller.signal;
+    this.#now = now;
+    this.#callerEndMs = now() + callerBudgetMs;
+    if (client?.aborted) this.leave();
+    else client?.addEventListener('abort', () => this.leave(), { once: true });
+    this.raise(budgetMs);
+  }
+
+  remainingMs(): number {
+    return Math.max(0, this.#endMs - this.#now());
+  }
+
+  raise(budgetMs: number): void {
+    clearTimeout(this.#timer);
+    const nowMs = this.#now();
+    this.#endMs = Math.min(nowMs + budgetMs, this.#callerEndMs);
+    const leftMs = this.#endMs - nowMs;
     if (leftMs > longestTimerMs) return;
-    timer = setTimeout(() => controller.abort(deadlineExceeded()), Math.max(0, leftMs));
-  };
+    this.#timer = setTimeout(passed, Math.max(0, leftMs), this.#controller);
+  }
 
-  if (client.aborted) leave();
-  else client.addEventListener('abort', leave, { once: true });
-  raise(budgetMs);
+  leave(): void {
+    this.#controller.abort(clientGone());
+  }
 
-  return {
-    signal: controller.signal,
-    remainingMs: () => Math.max(0, endMs - now()),
-    raise,
-    end: () => clearTimeout(timer),
-  };
+  end(): void {
+    clearTimeout(this.#timer);
+  }
+}
+
+function passed(controller: AbortController): void {
+  controller.abort(deadlineExceeded());
+}
+
+function monotonicNow(): number {
+  return performance.now();
 }
 
 /** The budget a caller stated, in milliseconds; undefined when absent or not a whole number. */

@@ -1,4 +1,5 @@
 // Owns what signals, systemd and the parent process make a supervisor of workers do.
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   createNotifier,
   handleSignals,
@@ -24,13 +25,17 @@ export interface PassedOn {
 
 const successorReadyTimeoutMs = 60_000;
 const killAfterMs = 5_000;
+/** Between attempts to bring workers back when nobody else serves. */
+const comeBackMs = 5_000;
 
 /** Obeys signals from now on, and ends the process when it is told to stop. */
 export async function obeySignals({ supervisor, say }: OperatedDeps): Promise<void> {
   const { env, pid } = process;
   const stopping = new AbortController();
+  const predecessor = predecessorOf(env);
   /** Workers there were before they were drained to make room for a successor. */
-  let retired: number | undefined;
+  let workersBefore = supervisor.wanted;
+  const isRetired = () => supervisor.wanted === 0;
   const notifier = createNotifier({ env, pid, run: runSystemdNotify(env), onProblem: say });
   const upgrader = new Upgrader({
     command: {
@@ -45,9 +50,10 @@ export async function obeySignals({ supervisor, say }: OperatedDeps): Promise<vo
       say(`successor ${successor} has ended`);
       if (stopping.signal.aborted) return;
       notifier.ready(pid);
-      if (retired !== undefined) act('reload', 'the end of the successor');
+      void comeBack();
     },
   });
+  const isSucceeded = () => upgrader.successor !== undefined || predecessor?.isAlive() === true;
 
   const scale = async (count: number) => {
     if (count < 1) throw new Error('there is one worker left, and it stays');
@@ -55,7 +61,8 @@ export async function obeySignals({ supervisor, say }: OperatedDeps): Promise<vo
   };
   const stop = async (how: 'graceful' | 'quick') => {
     stopping.abort();
-    notifier.stopping();
+    // Where another goes on, the service does not stop.
+    if (!isSucceeded()) notifier.stopping();
     await supervisor.stop(how);
     await notifier.close();
     process.exit(0);
@@ -64,27 +71,41 @@ export async function obeySignals({ supervisor, say }: OperatedDeps): Promise<vo
     stop: () => stop('graceful'),
     'stop-quick': () => stop('quick'),
     async reload() {
+      const wasRetired = isRetired();
       notifier.reloading();
-      const count = retired;
-      retired = undefined;
-      if (count === undefined) await supervisor.replaceAll();
-      else await supervisor.scale(count);
-      notifier.ready();
+      try {
+        if (wasRetired) await supervisor.scale(workersBefore);
+        else await supervisor.replaceAll();
+      } finally {
+        // Who comes back is the one to watch again.
+        notifier.ready(wasRetired && !isRetired() ? pid : undefined);
+      }
     },
     'add-worker': () => scale(supervisor.wanted + 1),
     'remove-worker': () => scale(supervisor.wanted - 1),
     async upgrade() {
       const sockets = supervisor.sockets.descriptors();
-      const state: PassedOn = { workers: supervisor.wanted };
+      const state: PassedOn = { workers: isRetired() ? workersBefore : supervisor.wanted };
       const result = await upgrader.upgrade(sockets, { state, signal: stopping.signal });
       if (!result.ok) throw new Error(`no upgrade: ${result.why}`);
       say(`process ${result.pid} serves beside this one; SIGTERM ends this one`);
     },
     async 'drain-workers'() {
-      if (retired !== undefined) return;
-      retired = supervisor.wanted;
+      if (isRetired()) return;
+      workersBefore = supervisor.wanted;
       await supervisor.scale(0);
     },
+  };
+  /** Nobody else serves: what cannot start now is tried again until it can. */
+  const comeBack = async () => {
+    while (isRetired() && upgrader.successor === undefined && !stopping.signal.aborted) {
+      try {
+        await acts.reload();
+      } catch (error) {
+        say(`the workers cannot be brought back yet: ${(error as Error).message}`);
+        await sleep(comeBackMs);
+      }
+    }
   };
   const act = (action: SignalAction, why: string) => {
     acts[action]().catch((error: Error) => say(`${why}: ${error.message}`));
@@ -99,7 +120,6 @@ export async function obeySignals({ supervisor, say }: OperatedDeps): Promise<vo
     }),
     act,
   });
-  const predecessor = predecessorOf(env);
   if (predecessor) await predecessor.reportReady();
   else if (process.connected) {
     process.once('disconnect', () => {
@@ -108,5 +128,5 @@ export async function obeySignals({ supervisor, say }: OperatedDeps): Promise<vo
   }
   notifier.ready(predecessor && pid);
   const isServing = () => supervisor.workers.some(({ state }) => state === 'ready');
-  notifier.watch(() => retired !== undefined || isServing());
+  notifier.watch(() => isRetired() || isServing());
 }

@@ -54,35 +54,51 @@ export function requestScope(options: RequestScopeOptions): MiddlewareHandler<Or
   return async (c, next) => {
     const arrivedAtMs = performance.now();
     const leaveCount = lifecycle.begin();
+    const { incoming, outgoing } = c.env ?? {};
+    const deadline = createDeadline({
+      budgetMs: deadlineMs,
+      callerBudgetMs: parseDeadline(c.req.header(deadlineHeader)),
+      // A response on the wire tells by its end, which costs less than the signal of its request.
+      client: outgoing === undefined ? c.req.raw.signal : undefined,
+    });
     const scope: RequestScope = {
       requestId: takeRequestId(c.req.header('x-request-id')) ?? ids.next(),
       trace: takeTrace(c.req.header('traceparent')),
-      deadline: createDeadline({
-        budgetMs: deadlineMs,
-        callerBudgetMs: parseDeadline(c.req.header(deadlineHeader)),
-        client: c.req.raw.signal,
-      }),
+      deadline,
     };
     c.set('scope', scope);
-    c.set('signal', scope.deadline.signal);
+    c.set('signal', deadline.signal);
     c.set('draining', lifecycle.draining);
 
     const end = () => {
-      scope.deadline.end();
+      deadline.end();
       leaveCount();
       onEnd(c, performance.now() - arrivedAtMs);
+      if (incoming?.errored || outgoing?.writableFinished === false) deadline.leave();
     };
     // An upgrade request has no response object: it lasts as long as its socket.
-    const wire = c.env?.outgoing ?? c.env?.incoming?.socket;
+    const wire = outgoing ?? incoming?.socket;
     wire?.once('close', end);
     await next();
 
-    const { headers } = c.res;
-    headers.set('x-request-id', scope.requestId);
-    headers.set('headgate-load', String(lifecycle.inFlight));
-    if (lifecycle.closesConnection()) headers.set('connection', 'close');
+    const setHeader = headerSetter(c, outgoing);
+    setHeader('x-request-id', scope.requestId);
+    setHeader('headgate-load', String(lifecycle.inFlight));
+    if (lifecycle.closesConnection()) setHeader('connection', 'close');
     if (wire === undefined) end();
   };
+}
+
+/** Adds a header to the answer: on the wire where there is one, since a `Headers` has to be made. */
+function headerSetter(
+  c: Context<OriginEnv>,
+  outgoing: HttpBindings['outgoing'] | undefined,
+): (name: string, value: string) => void {
+  if (outgoing === undefined || outgoing.headersSent) {
+    const { headers } = c.res;
+    return (name, value) => headers.set(name, value);
+  }
+  return (name, value) => outgoing.setHeader(name, value);
 }
 
 function takeRequestId(value: string | undefined): string | undefined {

@@ -1,11 +1,13 @@
 // Owns an origin as one process: what it prints, which signals it obeys, how it exits.
 import { registerProcessMetrics } from '@headgate/telemetry';
+import { endOnSignals } from './early-signals.ts';
 import type { RunOptions } from './run-origin.ts';
 import { serveOrigin } from './serve-origin.ts';
 
 /** Serves until a signal, or the loss of a parent that holds an IPC channel. */
 export async function runAlone(options: RunOptions): Promise<void> {
   const { name } = options;
+  const started = endOnSignals();
   const { origin, onClosed = async () => {} } = await options.start();
   registerProcessMetrics(origin.registry);
   const served = await serveOrigin(origin, options).catch((error: unknown) => {
@@ -23,6 +25,7 @@ export async function runAlone(options: RunOptions): Promise<void> {
     if (leaving === undefined) leaving = leave();
     else served.cut();
   };
+  started();
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
   if (process.connected) {

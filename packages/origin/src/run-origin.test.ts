@@ -19,7 +19,11 @@ const program = `
   const app = createOrigin({ name: 'test' });
   app.get('/never', () => new Promise(() => console.log('asked')));
   const onClosed = async () => console.log('closed');
-  await runOrigin({ name: 'test', ...settings, lingerMs: 0, start: async () => ({ origin: app, onClosed }) });
+  const start = async () => {
+    if (process.env.HANGS) await new Promise(() => setInterval(() => console.log('starting'), 50));
+    return { origin: app, onClosed };
+  };
+  await runOrigin({ name: 'test', ...settings, lingerMs: 0, start });
 `;
 
 function start(t: TestContext, env: Record<string, string>, hasParent = false): ChildProcess {
@@ -73,6 +77,15 @@ test('a second signal cuts what the first is waiting for', async (t) => {
   child.kill('SIGINT');
   assert.deepEqual(await once(child, 'exit'), [0, null]);
   await answer;
+});
+
+test('a signal during the start ends it, with exit code 0', async (t) => {
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
+    const child = start(t, { HANGS: 'yes' });
+    await printed(child, /(starting)/);
+    child.kill(signal);
+    assert.deepEqual(await once(child, 'exit'), [0, null]);
+  }
 });
 
 test('an origin whose parent is gone leaves too', async (t) => {

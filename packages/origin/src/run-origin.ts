@@ -6,6 +6,7 @@ import { runAlone } from './run-alone.ts';
 import type { ServeOptions } from './serve-origin.ts';
 import { superviseOrigin } from './supervise-origin.ts';
 import { workOrigin } from './work-origin.ts';
+import { keepObjectsYoung } from './young-objects.ts';
 
 /** An app that is ready to serve. */
 export interface StartedOrigin {
@@ -41,6 +42,7 @@ export interface RunOptions extends ServeOptions {
  * the supervisor itself). Only for the main module of an app.
  */
 export async function runOrigin(options: RunOptions): Promise<void> {
+  keepObjectsYoung();
   const link = joinSupervisor();
   if (link) return workOrigin(link, options);
   const { workers = 0 } = options;

@@ -80,6 +80,8 @@ export function createOriginServer(
       headersTimeout: headersTimeoutMs,
       // Counts the body too: it would end a long upload that is making progress.
       requestTimeout: 0,
+      // A request that announces no body has no stream that would have to be read to its end.
+      optimizeEmptyRequests: true,
     },
     // Their types differ in `undefined` for an optional property only.
     websocket: { server: webSockets as WebSocketServerLike },

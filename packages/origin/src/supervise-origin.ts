@@ -8,6 +8,7 @@ import {
   workerEnvironment,
 } from '@headgate/supervisor';
 import type { MetricFamily } from '@headgate/telemetry';
+import { endOnSignals } from './early-signals.ts';
 import { obeySignals, type PassedOn } from './obey-signals.ts';
 import type { RunOptions } from './run-origin.ts';
 import { defaultDrainTimeoutMs, urlOf } from './serve-origin.ts';
@@ -59,6 +60,7 @@ export async function superviseOrigin(count: number, options: RunOptions): Promi
     workers: () => countStates(supervisor),
   });
 
+  const started = endOnSignals();
   try {
     await supervisor.start();
   } catch (error) {
@@ -70,6 +72,7 @@ export async function superviseOrigin(count: number, options: RunOptions): Promi
   }
   setInterval(() => void metrics.poll(), pollIntervalMs).unref();
   console.log(`${options.name} listening on ${addressOf(supervisor)}`);
+  started();
   await obeySignals({ supervisor, say });
 }
 

@@ -142,8 +142,10 @@ export class Crew {
     const graceMs = how === 'quick' ? QUICK_STOP_MS : OVERSTAY_MS;
     await Promise.all(
       this.workers.map((worker) => {
-        const isDraining = worker.state === 'draining';
-        if (isDraining && how === 'graceful') return worker.gone;
+        if (worker.state === 'draining' && how === 'graceful') {
+          this.#keepConnections(worker);
+          return worker.gone;
+        }
         return this.#drain(worker, 'stop', timeoutMs, graceMs);
       }),
     );
@@ -207,6 +209,13 @@ export class Crew {
     });
     await worker.gone;
     cancel();
+  }
+
+  /** Connections at rest that nobody is there to go on with are not handed over, but drained. */
+  #keepConnections(worker: WorkerProcess): void {
+    const { order } = worker;
+    const mayHandOver = this.#options.isOtherThere();
+    if (order?.mayHandOver && !mayHandOver) worker.drain({ ...order, mayHandOver });
   }
 
   #departed(worker: WorkerProcess, exit: WorkerExit): void {

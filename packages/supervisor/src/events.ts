@@ -42,7 +42,7 @@ export type SupervisorEvent =
   | { readonly type: 'workers-replaced'; readonly replaced: number }
   | { readonly type: 'replacement-failed'; readonly why: string }
   | { readonly type: 'scaled'; readonly from: number; readonly to: number }
-  /** They were handed over, and no worker was there to take them. */
+  /** They were handed over, and no worker was there to take them, or none could. */
   | { readonly type: 'connections-closed'; readonly count: number };
 
 const REASONS: Readonly<Record<DrainReason, string>> = {
@@ -82,7 +82,7 @@ export function describe(event: SupervisorEvent): string {
     case 'scaled':
       return `${event.to} workers are wanted instead of ${event.from}`;
     case 'connections-closed':
-      return `${event.count} connections were closed, as no worker was there to take them over`;
+      return `${event.count} connections were closed, as no worker could take them over`;
   }
 }
 

@@ -15,6 +15,7 @@ interface Given {
 class FakeTaker {
   readonly id: number;
   readonly given: Given[] = [];
+  readonly tallies: number[] = [];
   facts = { connections: 0, requests: 0, inFlight: 0 };
 
   constructor(id: number, connections = 0) {
@@ -27,6 +28,10 @@ class FakeTaker {
   }
 
   send(message: ToWorker, handle?: SocketHandle): void {
+    if (message.type === 'tally') {
+      this.tallies.push(message.take);
+      return;
+    }
     assert.ok(message.type === 'take');
     assert.deepEqual(message.note, NOTE);
     this.given.push({ take: message.take, handle });
@@ -110,6 +115,33 @@ test('a connection that got lost on its way is sent again', () => {
   assert.equal(a.given[2]?.handle, lost);
   desk.taken(a, a.given[2]?.take ?? 0);
   assert.equal(lost?.isClosed, true);
+});
+
+test('the last connections that got lost are found by a tally, and closed when they never arrive', () => {
+  const a = new FakeTaker(1);
+  const { desk, receive } = createDesk(a);
+  desk.tally();
+  assert.deepEqual(a.tallies, [], 'there is nothing to be asked');
+  const [arrived, lost] = receive(2);
+  const last = () => a.given.at(-1)?.take ?? 0;
+  desk.tally();
+  desk.tally();
+  assert.deepEqual(a.tallies, [last()], 'it is asked once');
+  desk.taken(a, a.given[0]?.take ?? 0);
+  const [late] = receive();
+  desk.tallied(a, a.tallies[0] ?? 0);
+  assert.deepEqual(a.handles, [arrived, lost, late, lost]);
+  for (let again = 0; again < 2; again++) {
+    assert.equal(lost?.isClosed, false);
+    desk.tally();
+    if (again === 0) desk.taken(a, a.given[2]?.take ?? 0);
+    desk.tallied(a, last());
+  }
+  assert.deepEqual([arrived?.isClosed, lost?.isClosed, late?.isClosed], [true, true, true]);
+  assert.equal(desk.readClosed(), 1);
+  assert.equal(a.given.length, 5);
+  desk.tally();
+  assert.equal(a.tallies.length, 3);
 });
 
 test('connections wait for a worker, up to a limit', () => {

@@ -23,13 +23,20 @@ export interface HandOverDeskOptions<W extends Taker> {
 interface Connection {
   readonly handle: SocketHandle;
   readonly note: HandOverNote;
+  /** How often it was sent and has not arrived. */
+  readonly losses: number;
 }
+
+/** A worker that has no descriptors left may have some again a moment later. */
+const MAX_LOSSES = 3;
 
 /** What a worker was given since it last said how many connections it has. */
 interface Given {
   /** In the order they were sent; not acknowledged yet. */
   readonly untaken: Map<number, Connection>;
   taken: number;
+  /** It was asked which have arrived, and has not answered yet. */
+  isTallying: boolean;
 }
 
 /**
@@ -50,7 +57,7 @@ export class HandOverDesk<W extends Taker> {
 
   /** A worker gives this connection away; it may get it back when it has the fewest. */
   receive(handle: SocketHandle, note: HandOverNote): void {
-    this.#dispatch({ handle, note });
+    this.#dispatch({ handle, note, losses: 0 });
   }
 
   /** `worker` has the connection of that number now. */
@@ -58,16 +65,27 @@ export class HandOverDesk<W extends Taker> {
     const given = this.#given.get(worker);
     const connection = given?.untaken.get(take);
     if (!given || !connection) return;
-    const lost: Connection[] = [];
-    for (const [sent, earlier] of given.untaken) {
-      if (sent > take) break;
-      given.untaken.delete(sent);
-      // They are acknowledged in order: one left out never arrived, for want of descriptors.
-      if (sent < take) lost.push(earlier);
-    }
+    given.untaken.delete(take);
     given.taken += 1;
     connection.handle.close();
-    for (const each of lost) this.#dispatch(each);
+    this.#lose(given, take);
+  }
+
+  /** Asks the workers that have not acknowledged everything what has arrived. */
+  tally(): void {
+    for (const [worker, given] of this.#given) {
+      if (given.isTallying || given.untaken.size === 0) continue;
+      given.isTallying = true;
+      worker.send({ type: 'tally', take: this.#lastTake });
+    }
+  }
+
+  /** `worker` has acknowledged, of the connections up to `take`, those that have arrived. */
+  tallied(worker: W, take: number): void {
+    const given = this.#given.get(worker);
+    if (!given) return;
+    given.isTallying = false;
+    this.#lose(given, take);
   }
 
   /** The facts of `worker` are new, and count what it has taken. */
@@ -119,6 +137,21 @@ export class HandOverDesk<W extends Taker> {
     else this.#keep(connection);
   }
 
+  /** They are acknowledged in order: those left out never arrived, for want of descriptors. */
+  #lose({ untaken }: Given, take: number): void {
+    const lost: Connection[] = [];
+    for (const [sent, connection] of untaken) {
+      if (sent > take) break;
+      untaken.delete(sent);
+      lost.push(connection);
+    }
+    for (const connection of lost) {
+      const losses = connection.losses + 1;
+      if (losses < MAX_LOSSES) this.#dispatch({ ...connection, losses });
+      else this.#close(connection);
+    }
+  }
+
   #pick(): W | undefined {
     let best: W | undefined;
     let fewest = Number.POSITIVE_INFINITY;
@@ -132,7 +165,7 @@ export class HandOverDesk<W extends Taker> {
   }
 
   #give(taker: W, connection: Connection): void {
-    const given = this.#given.get(taker) ?? { untaken: new Map(), taken: 0 };
+    const given = this.#given.get(taker) ?? { untaken: new Map(), taken: 0, isTallying: false };
     this.#given.set(taker, given);
     this.#lastTake += 1;
     given.untaken.set(this.#lastTake, connection);
@@ -146,6 +179,10 @@ export class HandOverDesk<W extends Taker> {
       this.#kept.push(connection);
       return;
     }
+    this.#close(connection);
+  }
+
+  #close({ handle }: Connection): void {
     this.#closed += 1;
     handle.close();
   }

@@ -44,6 +44,9 @@ export class Link implements WorkerLink {
   #toldMs = 0;
   #isReady = false;
   #isDraining = false;
+  /** The program has been told to drain. */
+  #hasBegunDrain = false;
+  #order: DrainOrder | undefined;
   #isCut = false;
   #whenNoneMoves: (() => void) | undefined;
 
@@ -63,6 +66,7 @@ export class Link implements WorkerLink {
   }
 
   async listen(key: string, endpoint: ListenEndpoint): Promise<ListenSocket> {
+    if (this.#isCut) throw new Error(GONE);
     const { ask, answer } = this.#asks.open();
     this.#channel.send({ type: 'listen', ask, key, endpoint });
     return (await answer) as ListenSocket;
@@ -85,6 +89,7 @@ export class Link implements WorkerLink {
   }
 
   async gather(subject: string, body: unknown): Promise<readonly WorkerAnswer[]> {
+    if (this.#isCut) throw new Error(GONE);
     const { ask, answer } = this.#asks.open();
     this.#channel.send({ type: 'gather', ask, subject, body });
     return (await answer) as readonly WorkerAnswer[];
@@ -170,6 +175,9 @@ export class Link implements WorkerLink {
         break;
       case 'take':
         if (handle) this.#acknowledge(handle, message.take, message.note);
+        break;
+      case 'tally':
+        this.#channel.send({ type: 'tallied', take: message.take });
     }
   }
 
@@ -217,15 +225,19 @@ export class Link implements WorkerLink {
   }
 
   async #drain(order: DrainOrder): Promise<void> {
+    this.#order = order;
     if (this.#isDraining) {
       if (order.timeoutMs === 0) this.#channel.exit(0);
+      // The first order ends this process when all is over.
+      else if (this.#hasBegunDrain) void this.#act(order).catch(() => {});
       return;
     }
     this.#isDraining = true;
     // What came before the order is the program's to drain, and nothing comes after it.
     await this.#noneMoves();
+    this.#hasBegunDrain = true;
     try {
-      await this.#act(order);
+      await this.#act(this.#order);
     } catch (error) {
       console.error(error);
       return this.#channel.exit(1);

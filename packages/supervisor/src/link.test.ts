@@ -100,6 +100,18 @@ test('a socket is listened on as the supervisor has it, or refused in its words'
   await assert.rejects(second, { message: 'localhost:80 is taken' });
 });
 
+test('a supervisor that has gone is asked nothing', async () => {
+  const { link, disconnects, said } = createLink();
+  link.onDisconnect(() => {});
+  disconnects();
+  said();
+  const gone = { message: 'the supervisor has gone' };
+  await assert.rejects(link.listen('a', { kind: 'tcp', host: 'localhost', port: 80 }), gone);
+  await assert.rejects(link.gather('read', undefined), gone);
+  await assert.rejects(link.ask('peers', undefined), gone);
+  assert.deepEqual(said(), []);
+});
+
 test('the program of the supervisor answers, or refuses', async () => {
   const { link, hears, said } = createLink();
   said();
@@ -190,6 +202,19 @@ test('a connection is used only when the word that it was taken is out', () => {
   assert.deepEqual(taken, [[handle, NOTE]]);
 });
 
+test('a worker says which of the connections that were sent have arrived', () => {
+  const { hears, said } = createLink();
+  said();
+  hears({ type: 'take', take: 7, note: NOTE }, new FakeHandle());
+  // Its connection got lost.
+  hears({ type: 'take', take: 8, note: NOTE });
+  hears({ type: 'tally', take: 8 });
+  assert.deepEqual(said(), [
+    { type: 'taken', take: 7 },
+    { type: 'tallied', take: 8 },
+  ]);
+});
+
 test('a program that takes no connections closes those it is handed', () => {
   const { hears, flush } = createLink();
   const handle = new FakeHandle();
@@ -236,12 +261,36 @@ test('an order to drain at once ends a worker that drains already', async () => 
   });
   const order = { reason: 'stop', timeoutMs: 5_000, mayHandOver: false } as const;
   hears({ type: 'drain', order });
-  hears({ type: 'drain', order });
   await settle();
   assert.deepEqual(exits, []);
   hears({ type: 'drain', order: { ...order, timeoutMs: 0 } });
   assert.deepEqual(exits, [0]);
   assert.equal(drained, 1);
+});
+
+test('a later order to drain holds from then on, and the first decides when the worker ends', async () => {
+  const { link, hears, flush, exits } = createLink();
+  const handle = new FakeHandle();
+  const mayHandOver: boolean[] = [];
+  const leaving = Promise.withResolvers<void>();
+  link.onDrain((order) => {
+    mayHandOver.push(order.mayHandOver);
+    return mayHandOver.length === 1 ? leaving.promise : Promise.resolve();
+  });
+  const order = { reason: 'replace', timeoutMs: 5_000, mayHandOver: true } as const;
+  link.handOver(handle, NOTE);
+  hears({ type: 'drain', order });
+  hears({ type: 'drain', order: { ...order, timeoutMs: 4_000 } });
+  assert.deepEqual(mayHandOver, [], 'a connection is on its way still');
+  flush();
+  await settle();
+  hears({ type: 'drain', order: { ...order, mayHandOver: false } });
+  await settle();
+  assert.deepEqual(mayHandOver, [true, false]);
+  assert.deepEqual(exits, []);
+  leaving.resolve();
+  await settle();
+  assert.deepEqual(exits, [0]);
 });
 
 test('when the supervisor has gone, nothing waits for it any more', async () => {

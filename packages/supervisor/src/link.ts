@@ -35,8 +35,8 @@ export interface WorkerLink {
   /** Asks the supervisor's own program, also in a drain; rejects with what it threw. */
   ask(subject: string, body: unknown): Promise<unknown>;
   /**
-   * When what `act` returns resolves, the process ends with exit code 0; `act` is called once. No
-   * connection is handed to this worker any more.
+   * When what `act` returns resolves, the process ends with exit code 0. No connection is handed to
+   * this worker any more. `act` is called again when there is nobody left to hand connections to.
    */
   onDrain(act: (order: DrainOrder) => Promise<void>): void;
   /** Leaves something behind for the supervisor, at the end of a drain; resolves when it is sent. */

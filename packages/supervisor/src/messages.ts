@@ -54,7 +54,9 @@ export type ToWorker =
   /** How many workers are ready, and how many connections each would have if all had as many. */
   | { readonly type: 'share'; readonly workers: number; readonly connections: number }
   /** A connection comes with it. */
-  | { readonly type: 'take'; readonly take: number; readonly note: HandOverNote };
+  | { readonly type: 'take'; readonly take: number; readonly note: HandOverNote }
+  /** That was the last of them so far; answered with `tallied`. */
+  | { readonly type: 'tally'; readonly take: number };
 
 export type ToSupervisor =
   /** The worker's program has been read, and its asks are answered. */
@@ -82,6 +84,8 @@ export type ToSupervisor =
   /** A connection comes with it. */
   | { readonly type: 'hand-over'; readonly note: HandOverNote }
   | { readonly type: 'taken'; readonly take: number }
+  /** Of the connections up to `take`, those that were not acknowledged have not arrived. */
+  | { readonly type: 'tallied'; readonly take: number }
   /** Somebody told this worker alone to end; it goes on until it is told to drain. */
   | { readonly type: 'leave' }
   /** What it has to leave behind; nothing more is asked of it. */

@@ -61,6 +61,7 @@ export class Rounds {
     this.#killStuck(nowMs - this.#lastMs);
     this.#lastMs = nowMs;
     tellShare();
+    desk.tally();
     const count = desk.readClosed();
     if (count > 0) onEvent({ type: 'connections-closed', count });
     if (nowMs >= this.#memoryDueMs) this.#measureMemory(nowMs);

@@ -255,6 +255,9 @@ class Superintendent implements Supervisor {
       case 'taken':
         this.#desk.taken(worker, message.take);
         break;
+      case 'tallied':
+        this.#desk.tallied(worker, message.take);
+        break;
       case 'farewell':
         this.#options.onFarewell?.(worker.id, message.body);
         break;

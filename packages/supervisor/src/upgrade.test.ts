@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import type { SocketHandle } from './listen-sockets.ts';
 import type { ListenEndpoint } from './messages.ts';
 import { ask, isAlive, RunningProgram, until } from './running-program.test-support.ts';
 import { predecessorOf, Upgrader, wasUpgraded } from './upgrade.ts';
@@ -140,14 +143,61 @@ test('there is one successor at a time', async (t) => {
   );
 });
 
-function createUpgrader(node: string, args: readonly string[]): Upgrader {
+function createUpgrader(
+  node: string,
+  args: readonly string[],
+  onSuccessorGone: (pid: number) => void = () => assert.fail('it was never ready'),
+): Upgrader {
   return new Upgrader({
     command: { node, execArgv: [], args, env: process.env },
     readyTimeoutMs: 15_000,
     killAfterMs: 200,
-    onSuccessorGone: () => assert.fail('it was never ready'),
+    onSuccessorGone,
   });
 }
+
+/** The raw handle under a socket, which is of no use any more. */
+function handleUnder(socket: Socket): SocketHandle {
+  const owner = socket as unknown as { _handle: SocketHandle | null };
+  const handle = owner._handle;
+  assert.ok(handle);
+  owner._handle = null;
+  socket.destroy();
+  return handle;
+}
+
+test('connections that a successor had not taken are closed when it dies', async (t) => {
+  // Stopped, it takes the first one out of the channel no more than the others.
+  const stopped = `const { predecessorOf } = await import(${JSON.stringify(join(import.meta.dirname, 'upgrade.ts'))});
+    await predecessorOf(process.env).reportReady();
+    process.kill(process.pid, 'SIGSTOP');`;
+  const gone = Promise.withResolvers<number>();
+  const upgrader = createUpgrader(
+    process.execPath,
+    ['--input-type=module', '-e', stopped],
+    gone.resolve,
+  );
+  const upgraded = await upgrader.upgrade([]);
+  assert.ok(upgraded.ok);
+
+  const server = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
+  t.after(() => server.close());
+  await once(server, 'listening');
+  const clients: Socket[] = [];
+  for (let i = 0; i < 3; i++) {
+    const client = connect((server.address() as AddressInfo).port, '127.0.0.1').resume();
+    t.after(() => client.destroy());
+    clients.push(client);
+    const [accepted] = (await once(server, 'connection')) as [Socket];
+    const note = { listener: 'http', isReused: false };
+    assert.ok(upgrader.handOver(handleUnder(accepted), note));
+  }
+  const closed = Promise.all(clients.map((client) => once(client, 'end')));
+  const passedOn = upgrader.passedOn();
+  process.kill(upgraded.pid, 'SIGKILL');
+  assert.equal(await gone.promise, upgraded.pid);
+  await Promise.all([closed, passedOn]);
+});
 
 test('an upgrade that is given up leaves no process, not even a deaf one', async (t) => {
   const file = join(createFolder(t), 'pid');

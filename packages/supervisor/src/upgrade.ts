@@ -48,7 +48,8 @@ export class Upgrader {
   readonly #options: UpgraderOptions;
   #successor: ChildProcess | undefined;
   #isReady = false;
-  #passing = 0;
+  /** Connections that are not on their way yet. */
+  readonly #passing = new Set<SocketHandle>();
   #whenPassed: (() => void) | undefined;
 
   constructor(options: UpgraderOptions) {
@@ -94,18 +95,18 @@ export class Upgrader {
     const child = this.#successor;
     if (!this.#isReady || !child?.connected) return false;
     const message: Passed = { type: PASSED, note };
-    this.#passing += 1;
+    this.#passing.add(handle);
     child.send(message, handle as unknown as SendHandle, {}, () => {
+      if (!this.#passing.delete(handle)) return;
       handle.close();
-      this.#passing -= 1;
-      if (this.#passing === 0) this.#whenPassed?.();
+      if (this.#passing.size === 0) this.#whenPassed?.();
     });
     return true;
   }
 
   /** Resolves when every connection that was passed on is on its way. */
   async passedOn(): Promise<void> {
-    if (this.#passing === 0 || !this.#successor?.connected) return;
+    if (this.#passing.size === 0 || !this.#successor?.connected) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#whenPassed = resolve;
     await promise;
@@ -159,6 +160,9 @@ export class Upgrader {
     if (!this.#isReady || child.pid === undefined) return;
     this.#isReady = false;
     this.#successor = undefined;
+    // Nobody says what has become of these. Some may be in other hands, so they cannot be served here.
+    for (const handle of this.#passing) handle.close();
+    this.#passing.clear();
     this.#whenPassed?.();
     this.#options.onSuccessorGone(child.pid);
   }

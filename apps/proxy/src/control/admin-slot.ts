@@ -36,7 +36,7 @@ export class AdminSlot {
   /** As `open`, when another process is just about to give the address up. */
   async openInTime(config: ProxyConfig): Promise<void> {
     const deadlineMs = performance.now() + PATIENCE_MS;
-    for (;;) {
+    while (!this.#listener) {
       try {
         await this.open(config);
         return;

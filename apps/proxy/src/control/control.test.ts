@@ -33,6 +33,11 @@ function start() {
     }),
     /** When, and how, a restart ends. */
     restart: Promise.resolve<FleetResult>({ ok: true }),
+    /** How a change of the number of workers ends. */
+    scaling: { ok: true } as FleetResult,
+    scaledTo: [] as number[],
+    /** What the file says. */
+    file: config,
     scheduled: [] as (() => void)[],
     complaints: [] as string[],
   };
@@ -56,7 +61,10 @@ function start() {
       return [{ worker: 1, ok: true, body: undefined }];
     },
     restart: () => state.restart,
-    scale: async () => ({ ok: true }),
+    async scale(workers) {
+      state.scaledTo.push(workers);
+      return state.scaling;
+    },
     configure: () => {},
   };
   const plane = new ControlPlane(
@@ -67,7 +75,7 @@ function start() {
       pid: 1,
       now: () => 0,
       epochMs: () => 0,
-      load: async () => ({ ok: true, config, values: [] }),
+      load: async () => ({ ok: true, config: state.file, values: [] }),
       log: {
         debug() {},
         info() {},
@@ -181,4 +189,33 @@ test('no change waits for workers that take their time to leave', async () => {
   assert.deepEqual(state.runs, [upstream]);
   leaving.resolve({ ok: true });
   assert.deepEqual(await restarted, { ok: true, changed: ['every worker was replaced'] });
+});
+
+test('a number of workers that cannot be had refuses nothing else, and is tried again', async () => {
+  const { plane, state } = start();
+  state.file = { ...config, workers: 3 };
+  state.scaling = { ok: false, why: 'worker 3 was not ready after 30000 ms' };
+  assert.deepEqual(await plane.reload(), {
+    ok: false,
+    status: 409,
+    why: 'the new configuration is in force, but not its number of workers: worker 3 was not ready after 30000 ms',
+  });
+  assert.equal(plane.config().workers, 3);
+  assert.equal(plane.workersAsked, 1);
+  assert.equal(plane.status().config.lastRefusal, undefined);
+  state.scaling = { ok: true };
+  assert.ok((await plane.reload()).ok);
+  assert.equal(plane.workersAsked, 3);
+  assert.ok((await plane.reload()).ok);
+  assert.deepEqual(state.scaledTo, [3, 3]);
+});
+
+test('a worker that does not take what changed during its start is told of', async () => {
+  const { plane, state } = start();
+  const generation = plane.generation;
+  assert.ok((await plane.reload()).ok);
+  state.isRefusing = true;
+  plane.catchUp(1, generation);
+  await plane.settled();
+  assert.deepEqual(state.complaints, ['it does not answer']);
 });

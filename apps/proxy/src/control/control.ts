@@ -96,6 +96,8 @@ export class ControlPlane implements Control {
   #isReady = false;
   #isDraining = false;
   #changes: Promise<unknown> = Promise.resolve();
+  /** What the file last scaled to. */
+  #workersInFile: number;
 
   constructor(config: ProxyConfig, deps: ControlDeps, found: Found = new Map()) {
     this.#deps = deps;
@@ -103,6 +105,7 @@ export class ControlPlane implements Control {
     this.#loadedAt = this.#startedAt;
     const { operator = [], workers = deps.workers ?? workerCount(config) } = deps.decisions ?? {};
     this.#intent = { config, found, operator, workers };
+    this.#workersInFile = workerCount(config);
     this.#newest = found;
     this.#effective = effectiveConfig(this.#intent);
   }
@@ -150,7 +153,11 @@ export class ControlPlane implements Control {
   /** `worker` started with what was in force at `generation`; brings it up to date. */
   catchUp(worker: number, generation: number): void {
     void this.#queue(async () => {
-      if (generation !== this.#generation) await this.#fleet.ask('apply', this.#effective, worker);
+      if (generation === this.#generation) return;
+      const [answer] = await this.#fleet.ask('apply', this.#effective, worker);
+      if (!answer || answer.ok || !this.#isServing(worker)) return;
+      const why = answer.message;
+      this.#deps.log.error('a worker has not taken the configuration in force', { worker, why });
     });
   }
 
@@ -217,9 +224,16 @@ export class ControlPlane implements Control {
     return this.#queue(async () => {
       const result = await this.#reload();
       this.#deps.metrics.reloaded(result.ok ? 'applied' : 'refused');
-      if (result.ok) this.#deps.print('reloaded');
-      else this.#refused(result.why);
-      return result;
+      if (!result.ok) {
+        this.#refused(result.why);
+        return result;
+      }
+      const scaled = await this.#scaleToFile();
+      this.#deps.print('reloaded');
+      if (scaled.ok) return result;
+      const why = `the new configuration is in force, but not its number of workers: ${scaled.why}`;
+      this.#deps.complain(why);
+      return { ...scaled, why };
     });
   }
 
@@ -283,12 +297,16 @@ export class ControlPlane implements Control {
     this.#fleet.configure(config);
     this.#loadedAt = this.#deps.epochMs();
     this.#lastRefusal = undefined;
-    // What operators have scaled to stays until the file says something else.
-    const workers = workerCount(config);
-    const changed = describeChanges(diffConfigs(before, config));
-    if (workers === workerCount(before)) return { ok: true, changed };
+    return { ok: true, changed: describeChanges(diffConfigs(before, config)) };
+  }
+
+  /** What operators have scaled to stays until the file says something else. */
+  async #scaleToFile(): Promise<ChangeResult> {
+    const workers = workerCount(this.#intent.config);
+    if (workers === this.#workersInFile) return { ok: true, changed: [] };
     const scaled = await this.#scale(workers);
-    return scaled.ok ? { ok: true, changed } : scaled;
+    if (scaled.ok) this.#workersInFile = workers;
+    return scaled;
   }
 
   async #scale(workers: number): Promise<ChangeResult> {
@@ -324,12 +342,9 @@ export class ControlPlane implements Control {
 
   async #apply(effective: EffectiveConfig): Promise<string | undefined> {
     const answers = await this.#fleet.ask('apply', effective);
-    const serving = new Set(
-      this.#fleet.list().flatMap(({ id, state }) => (state === 'ready' ? [id] : [])),
-    );
     for (const answer of answers) {
       // One that died meanwhile has a successor, which starts with what is in force then.
-      if (!answer.ok && serving.has(answer.worker)) return answer.message;
+      if (!answer.ok && this.#isServing(answer.worker)) return answer.message;
     }
     return undefined;
   }
@@ -338,6 +353,10 @@ export class ControlPlane implements Control {
     this.#lastRefusal = { at: this.#deps.epochMs(), why: why.trim() };
     const place = why.startsWith('\n') ? '' : ' ';
     this.#deps.complain(`reload refused, the old configuration stays:${place}${why}`);
+  }
+
+  #isServing(worker: number): boolean {
+    return this.#fleet.list().some(({ id, state }) => id === worker && state === 'ready');
   }
 
   #readyWorkers(): number {

@@ -65,7 +65,8 @@ export async function openControl(
     },
     admin: () => ({ audit, control }),
     isWatching: deps.isWatching,
-    onFileChange: () => void control.reload('watch'),
+    // What goes wrong is in the audit.
+    onFileChange: () => void control.reload('watch').catch(() => {}),
   });
   const found = await surroundings.discover(config);
   const plane = new ControlPlane(

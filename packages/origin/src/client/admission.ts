@@ -4,6 +4,8 @@
 export interface Admission {
   readonly inFlight: number;
   readonly queued: number;
+  /** A place that is free right now, as the function that gives it back (once). */
+  enterNow(): (() => void) | undefined;
   /**
    * Resolves with the function that gives the place back (once), or undefined when the queue is
    * full. Rejects with the signal's reason when it aborts first; the place in the queue is freed.
@@ -31,6 +33,12 @@ export function createAdmission(options: { maxInFlight: number; maxQueue: number
     };
   };
 
+  const enterNow = () => {
+    if (inFlight >= options.maxInFlight) return undefined;
+    inFlight += 1;
+    return place();
+  };
+
   return {
     get inFlight() {
       return inFlight;
@@ -38,12 +46,11 @@ export function createAdmission(options: { maxInFlight: number; maxQueue: number
     get queued() {
       return waiting.size;
     },
+    enterNow,
     async enter(signal) {
       signal.throwIfAborted();
-      if (inFlight < options.maxInFlight) {
-        inFlight += 1;
-        return place();
-      }
+      const leaveNow = enterNow();
+      if (leaveNow !== undefined) return leaveNow;
       if (waiting.size >= options.maxQueue) return undefined;
       return new Promise((resolve, reject) => {
         const admit = () => {

@@ -1,6 +1,7 @@
 // Owns one request to a partner and the whole of its answer, read as it comes off the wire: a
 // partner's answer is small and wanted at once, so a stream would only stand in between.
-import type { Dispatcher } from 'undici';
+import { type Dispatcher, errors } from 'undici';
+import type { CallLimit } from './call-limit.ts';
 
 /** An answer that has arrived in full. */
 export interface Answer {
@@ -15,36 +16,38 @@ const utf8 = new TextDecoder();
 
 /** One `GET` through `dispatcher`, from the request to the last byte of the answer. */
 export class Exchange implements Dispatcher.DispatchHandler {
-  readonly #answer = Promise.withResolvers<Answer>();
+  /** Rejects with undici's error, or with why the call is over. */
+  readonly answer: Promise<Answer>;
+  readonly #dispatcher: Dispatcher;
+  readonly #request: Dispatcher.DispatchOptions;
+  readonly #limit: CallLimit;
   readonly #chunks: Buffer[] = [];
-  readonly #signal: AbortSignal;
+  #resolve!: (answer: Answer) => void;
+  #reject!: (reason: unknown) => void;
   #controller: Controller | undefined;
   #status = 0;
+  #isRepeated = false;
 
-  /** Starts it; `signal` ends it, on the wire too. */
+  /** Starts it; `limit` ends it, on the wire too. */
   constructor(
     dispatcher: Dispatcher,
     path: string,
     headers: Record<string, string>,
-    signal: AbortSignal,
+    limit: CallLimit,
   ) {
-    this.#signal = signal;
-    if (signal.aborted) {
-      this.#answer.reject(signal.reason);
+    this.#dispatcher = dispatcher;
+    this.#request = { method: 'GET', path, headers };
+    this.#limit = limit;
+    this.answer = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    if (limit.isOver) {
+      this.#reject(limit.reason);
       return;
     }
-    signal.addEventListener('abort', this.#giveUp, { once: true });
-    dispatcher.dispatch({ method: 'GET', path, headers }, this);
-  }
-
-  /** Rejects with undici's error, or with the reason of the signal. */
-  get answer(): Promise<Answer> {
-    return this.#answer.promise;
-  }
-
-  /** The partner has begun to answer. */
-  get hasAnswer(): boolean {
-    return this.#status !== 0;
+    limit.onOver = this.#giveUp;
+    dispatcher.dispatch(this.#request, this);
   }
 
   get #isGood(): boolean {
@@ -53,7 +56,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Controller): void {
     this.#controller = controller;
-    if (this.#signal.aborted) controller.abort(this.#signal.reason);
+    if (this.#limit.isOver) controller.abort(this.#limit.reason as Error);
   }
 
   onResponseStart(_controller: Controller, status: number): void {
@@ -66,25 +69,35 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    this.#signal.removeEventListener('abort', this.#giveUp);
     const [only, ...more] = this.#chunks;
     const body = more.length === 0 ? only : Buffer.concat(this.#chunks);
     const text = this.#isGood ? utf8.decode(body) : undefined;
-    this.#answer.resolve({ status: this.#status, text });
+    this.#resolve({ status: this.#status, text });
   }
 
   onResponseError(_controller: Controller, error: Error): void {
-    this.#signal.removeEventListener('abort', this.#giveUp);
-    // A refusal is known by its status, however its body ends.
-    if (this.hasAnswer && !this.#isGood && !this.#signal.aborted) {
-      this.#answer.resolve({ status: this.#status, text: undefined });
+    const hasAnswer = this.#status !== 0;
+    if (this.#limit.isOver) {
+      this.#reject(this.#limit.reason);
+    } else if (hasAnswer && !this.#isGood) {
+      // A refusal is known by its status, however its body ends.
+      this.#resolve({ status: this.#status, text: undefined });
+    } else if (!hasAnswer && !this.#isRepeated && isDeadOnReuse(error)) {
+      // The partner closed an idle connection just as it was reused. Nothing was answered and GET
+      // is idempotent (RFC 9110 §9.2.2), so one more go on another connection is safe.
+      this.#isRepeated = true;
+      this.#dispatcher.dispatch(this.#request, this);
     } else {
-      this.#answer.reject(error);
+      this.#reject(error);
     }
   }
 
-  readonly #giveUp = (): void => {
-    this.#answer.reject(this.#signal.reason);
-    this.#controller?.abort(this.#signal.reason);
+  readonly #giveUp = (reason: unknown): void => {
+    this.#reject(reason);
+    this.#controller?.abort(reason as Error);
   };
+}
+
+function isDeadOnReuse(error: unknown): boolean {
+  return error instanceof errors.SocketError && (error.socket?.bytesRead ?? 0) > 0;
 }

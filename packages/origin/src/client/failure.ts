@@ -63,9 +63,9 @@ export function statusFailure(status: number, message: string): Failure {
   };
 }
 
-/** The failure for an aborted `signal`: a deadline is a `timeout`, a caller who left `aborted`. */
-export function abortFailure(signal: AbortSignal, what: string): Failure {
-  return isTimeout(signal.reason)
+/** The failure for an aborted signal: a deadline is a `timeout`, a caller who left `aborted`. */
+export function abortFailure({ reason }: { readonly reason: unknown }, what: string): Failure {
+  return isTimeout(reason)
     ? failureOf('timeout', `${what}: no answer in time`)
     : failureOf('aborted', `${what}: given up by the caller`);
 }

@@ -1,10 +1,11 @@
 // Owns calls to one partner: bounded, cancelled when the caller leaves or time is up, and always
 // answered with a result rather than an exception.
 import { formatTraceparent } from '@headgate/telemetry';
-import { errors, Pool } from 'undici';
-import { deadlineExceeded, deadlineHeader } from '../deadline.ts';
+import { Pool } from 'undici';
+import { deadlineHeader } from '../deadline.ts';
 import type { RequestScope } from '../request-scope.ts';
 import { createAdmission } from './admission.ts';
+import { CallLimit } from './call-limit.ts';
 import { type Answer, Exchange } from './exchange.ts';
 import { abortFailure, errorFailure, type Failure, failureOf, statusFailure } from './failure.ts';
 import { type Query, requestPath, type Segment } from './request-path.ts';
@@ -76,16 +77,11 @@ export function createPartnerClient(options: PartnerClientOptions): PartnerClien
     bodyTimeout: 0,
   });
 
-  async function send(path: string, headers: Record<string, string>, signal: AbortSignal) {
-    const exchange = new Exchange(pool, path, headers, signal);
-    try {
-      return await exchange.answer;
-    } catch (error) {
-      // The partner closed an idle connection just as it was reused. Nothing was answered and GET
-      // is idempotent (RFC 9110 §9.2.2), so one more go on another connection is safe.
-      if (exchange.hasAnswer || !isDeadOnReuse(error)) throw error;
-      return new Exchange(pool, path, headers, signal).answer;
-    }
+  /** A place to call from, once there is one; undefined when too many wait for one. */
+  async function wait(limit: CallLimit): Promise<(() => void) | undefined> {
+    const waiting = new AbortController();
+    limit.onOver = (reason) => waiting.abort(reason);
+    return admission.enter(waiting.signal);
   }
 
   return {
@@ -106,21 +102,24 @@ export function createPartnerClient(options: PartnerClientOptions): PartnerClien
         const failure = failureOf('invalid', `${name}: ${reason}`);
         return { ok: false, failure: { ...failure, side: 'origin' } };
       }
-      const what = `${name} ${path}`;
-      const limit = limitTime(call, timeoutMs);
+      const budgetMs = Math.min(timeoutMs, call.scope?.deadline?.remainingMs() ?? timeoutMs);
+      const limit = new CallLimit(call.signal, budgetMs);
       let leave: (() => void) | undefined;
       try {
-        leave = await admission.enter(limit.signal);
+        if (limit.isOver) throw limit.reason;
+        leave = admission.enterNow() ?? (await wait(limit));
         if (leave === undefined) {
-          return { ok: false, failure: failureOf('overload', `${what}: too many calls waiting`) };
+          const message = `${name} ${path}: too many calls waiting`;
+          return { ok: false, failure: failureOf('overload', message) };
         }
         const headers = outgoingHeaders(call, limit.remainingMs());
-        return readAnswer(await send(path, headers, limit.signal), call, what);
+        const answer = await new Exchange(pool, path, headers, limit).answer;
+        return readAnswer(answer, call, name, path);
       } catch (error) {
-        const { signal } = limit;
+        const what = `${name} ${path}`;
         return {
           ok: false,
-          failure: signal.aborted ? abortFailure(signal, what) : errorFailure(error, what),
+          failure: limit.isOver ? abortFailure(limit, what) : errorFailure(error, what),
         };
       } finally {
         leave?.();
@@ -132,53 +131,32 @@ export function createPartnerClient(options: PartnerClientOptions): PartnerClien
   };
 }
 
-/** The signal of one call: the caller's, or the end of the time the call may take. */
-function limitTime({ signal: outer, scope }: CallOptions<unknown>, timeoutMs: number) {
-  const controller = new AbortController();
-  const budgetMs = Math.min(timeoutMs, scope?.deadline?.remainingMs() ?? timeoutMs);
-  const endMs = performance.now() + budgetMs;
-  const giveUp = () => controller.abort(outer.reason);
-  const timer = setTimeout(() => controller.abort(deadlineExceeded()), budgetMs);
-  if (outer.aborted) giveUp();
-  else outer.addEventListener('abort', giveUp, { once: true });
-  return {
-    signal: controller.signal,
-    remainingMs: () => Math.max(0, endMs - performance.now()),
-    end() {
-      clearTimeout(timer);
-      outer.removeEventListener('abort', giveUp);
-    },
-  };
-}
-
 function outgoingHeaders(
   { scope, headers }: CallOptions<unknown>,
   remainingMs: number,
 ): Record<string, string> {
-  return {
+  const outgoing: Record<string, string> = {
     accept: 'application/json',
     ...headers,
     [deadlineHeader]: String(Math.floor(remainingMs)),
-    ...(scope?.requestId !== undefined && { 'x-request-id': scope.requestId }),
-    ...(scope?.trace !== undefined && { traceparent: formatTraceparent(scope.trace) }),
   };
+  if (scope?.requestId !== undefined) outgoing['x-request-id'] = scope.requestId;
+  if (scope?.trace !== undefined) outgoing.traceparent = formatTraceparent(scope.trace);
+  return outgoing;
 }
 
 function readAnswer<T>(
   { status, text }: Answer,
   call: CallOptions<T>,
-  what: string,
+  name: string,
+  path: string,
 ): PartnerResult<T> {
   if (text === undefined) {
-    return { ok: false, failure: statusFailure(status, `${what}: answered ${status}`) };
+    return { ok: false, failure: statusFailure(status, `${name} ${path}: answered ${status}`) };
   }
   try {
     return { ok: true, status, body: call.parse(JSON.parse(text)) };
   } catch {
-    return { ok: false, failure: failureOf('invalid', `${what}: not the agreed JSON`) };
+    return { ok: false, failure: failureOf('invalid', `${name} ${path}: not the agreed JSON`) };
   }
-}
-
-function isDeadOnReuse(error: unknown): boolean {
-  return error instanceof errors.SocketError && (error.socket?.bytesRead ?? 0) > 0;
 }
