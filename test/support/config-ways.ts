@@ -121,7 +121,7 @@ export function configAfter(
 }
 
 /** All there are, as the admin listener at `place` has them. */
-export async function workersAt(place: AdminPlace): Promise<readonly WorkerSeen[]> {
+async function workersAt(place: AdminPlace): Promise<readonly WorkerSeen[]> {
   const { body } = await callAdmin<{ workers: WorkerSeen[] }>(place, '/api/workers');
   return body.workers;
 }
@@ -137,7 +137,7 @@ export function awaitReady(place: AdminPlace, count: number): Promise<readonly W
 }
 
 /** Waits until each worker has answered some more. */
-export async function assertAllServe(place: AdminPlace): Promise<void> {
+async function assertAllServe(place: AdminPlace): Promise<void> {
   const before = new Map((await workersAt(place)).map(({ id, requests }) => [id, requests]));
   await eventually(async () => {
     for (const { id, requests } of await workersAt(place)) {

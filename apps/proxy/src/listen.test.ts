@@ -183,6 +183,17 @@ describe('a listener that drains', () => {
     assert.equal(accepted[0]?.isDestroyed, true);
   });
 
+  it('takes the options of a later drain, and both are done when the last connection has gone', async (t) => {
+    const { listener, accepted, open } = await openListener(t);
+    const client = await open();
+    const { signal } = new AbortController();
+    const first = listener.drain(signal, { mayHandOver: true });
+    const second = listener.drain(signal, { mayHandOver: false });
+    assert.equal(accepted[0]?.isDraining, true);
+    client.end();
+    await Promise.all([first, second]);
+  });
+
   it('cuts everything at once when there is no time', async (t) => {
     const { listener, accepted, open } = await openListener(t);
     await open();

@@ -235,7 +235,8 @@ class SupervisedProxy implements RunningProxy {
     if (how === 'graceful') {
       // A reload under way may be opening listeners; those are to be drained as well.
       await Promise.race([plane.settled(), this.#deps.sleep(SETTLE_MS)]);
-      if (!this.#isSucceeded()) await this.#deps.sleep(plane.config().timeouts.drainDelay);
+      const { drainDelay } = plane.config().timeouts;
+      if (drainDelay > 0 && !this.#isSucceeded()) await this.#deps.sleep(drainDelay);
     }
     await this.#supervisor.stop(how);
     if (how === 'graceful') await this.#upgrader.passedOn();

@@ -78,7 +78,7 @@ export function requestScope(options: RequestScopeOptions): MiddlewareHandler<Or
     };
     // An upgrade request has no response object: it lasts as long as its socket.
     const wire = outgoing ?? incoming?.socket;
-    wire?.once('close', end);
+    wire?.on('close', end);
     await next();
 
     const setHeader = headerSetter(c, outgoing);

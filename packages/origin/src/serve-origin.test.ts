@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { Agent, get } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createOrigin, type Origin } from './origin.ts';
@@ -45,6 +46,55 @@ test('idle connections are kept longer than the proxy keeps them', async (t) => 
   const { url } = await serve(t, createOrigin({ name: 'test' }));
   const response = await fetch(`${url}/health`);
   assert.equal(response.headers.get('keep-alive'), 'timeout=75');
+});
+
+test('a body that was not announced is read as an empty one', async (t) => {
+  const app = createOrigin({ name: 'test' });
+  app.post('/text', async (c) => c.text(`text of ${(await c.req.text()).length}`));
+  app.post('/stream', async (c) => {
+    let sizeBytes = 0;
+    for await (const chunk of c.req.raw.body ?? []) sizeBytes += chunk.length;
+    return c.text(`stream of ${sizeBytes}`);
+  });
+  const { port } = await serve(t, app);
+  for (const way of ['text', 'stream']) {
+    const socket = connect(port, '127.0.0.1').setEncoding('utf8');
+    // Not even `content-length: 0`, which other clients send.
+    socket.write(`POST /${way} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n`);
+    assert.match(await text(socket), new RegExp(`\r\n\r\n${way} of 0$`));
+  }
+});
+
+test('a client that leaves in the middle of an answer aborts what makes the rest of it', async (t) => {
+  const app = createOrigin({ name: 'test' });
+  const begun = Promise.withResolvers<AbortSignal>();
+  app.get('/endless', (c) => {
+    begun.resolve(c.var.signal);
+    return c.body(
+      new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array(9)) }),
+    );
+  });
+  const { url } = await serve(t, app);
+  const client = new AbortController();
+  await fetch(`${url}/endless`, { signal: client.signal });
+  const signal = await begun.promise;
+  assert.equal(signal.aborted, false);
+  client.abort();
+  if (!signal.aborted) await once(signal, 'abort');
+  assert.equal(signal.reason.kind, 'client-gone');
+});
+
+test('an answer that has gone out in full aborts nothing', async (t) => {
+  const app = createOrigin({ name: 'test' });
+  let signal: AbortSignal | undefined;
+  app.get('/', (c) => {
+    signal = c.var.signal;
+    return c.text('all of it');
+  });
+  const { url } = await serve(t, app);
+  assert.equal(await (await fetch(url)).text(), 'all of it');
+  await until(() => app.lifecycle.inFlight === 0);
+  assert.equal(signal?.aborted, false);
 });
 
 test('the load header counts requests until the last byte of their body', async (t) => {

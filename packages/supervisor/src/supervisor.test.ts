@@ -292,6 +292,21 @@ test('a graceful stop waits for the workers, and kills one that does not go', as
   );
 });
 
+test('a worker that is being replaced when all stops drains its connections itself', async () => {
+  const trial = createTrial({ workers: 1 });
+  trial.workers.behaviour.leaves = false;
+  await trial.supervisor.start();
+  const replaced = trial.supervisor.replaceAll();
+  await trial.pass(1_000);
+  const order = { reason: 'replace', timeoutMs: 5_000, mayHandOver: true };
+  const { received } = trial.workers.get(1);
+  assert.deepEqual(received.at(-1), { type: 'drain', order });
+  const stopped = trial.supervisor.stop('graceful');
+  assert.deepEqual(received.at(-1), { type: 'drain', order: { ...order, mayHandOver: false } });
+  for (const id of [1, 2]) trial.workers.get(id).ends({ code: 0, signal: null });
+  await Promise.all([replaced, stopped]);
+});
+
 test('a quick stop hurries a graceful one up', async () => {
   const trial = createTrial();
   trial.workers.behaviour.leaves = false;

@@ -229,6 +229,17 @@ test('a program that cannot be started is told apart', async () => {
   });
 });
 
+test('more state than an environment holds is told, and the next upgrade may work', async () => {
+  const upgrader = createUpgrader(process.execPath, ['-e', 'process.exit(4)']);
+  const tooMuch = await upgrader.upgrade([], { state: 'x'.repeat(2 ** 22) });
+  assert.deepEqual(tooMuch, {
+    ok: false,
+    why: 'the successor cannot be started: spawn E2BIG',
+  });
+  const next = await upgrader.upgrade([], { state: 'x' });
+  assert.ok(!next.ok && next.why.includes('exited with code 4'), JSON.stringify(next));
+});
+
 test('a process that was started by hand has no predecessor', () => {
   assert.equal(wasUpgraded({}), false);
   assert.equal(predecessorOf({}), undefined);

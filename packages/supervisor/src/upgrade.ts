@@ -73,7 +73,13 @@ export class Upgrader {
       const why = `process ${this.#successor.pid} is the successor already; stop it or this one first`;
       return { ok: false, why };
     }
-    const child = this.#spawn(sockets, state);
+    let child: ChildProcess;
+    try {
+      child = this.#spawn(sockets, state);
+    } catch (error) {
+      // Such as an environment that is too large, with the state in it.
+      return { ok: false, why: `the successor cannot be started: ${(error as Error).message}` };
+    }
     this.#successor = child;
     const why = await this.#whyNotReady(child, signal);
     if (why === undefined && child.pid !== undefined) {

@@ -49,6 +49,16 @@ test('a place given back twice is free once', async () => {
   assert.equal(admission.inFlight, 1);
 });
 
+test('a place is had at once while there are any, without a wait', () => {
+  const admission = createAdmission({ maxInFlight: 1, maxQueue: 1 });
+  const leave = admission.enterNow();
+  assert.ok(leave);
+  assert.equal(admission.enterNow(), undefined);
+  assert.deepEqual([admission.inFlight, admission.queued], [1, 0]);
+  leave();
+  assert.equal(admission.inFlight, 0);
+});
+
 test('a caller that has already left is not admitted', async () => {
   const admission = createAdmission({ maxInFlight: 1, maxQueue: 1 });
   await assert.rejects(admission.enter(AbortSignal.abort(new Error('left'))), { message: 'left' });

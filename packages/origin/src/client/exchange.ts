@@ -69,8 +69,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    const [only, ...more] = this.#chunks;
-    const body = more.length === 0 ? only : Buffer.concat(this.#chunks);
+    const chunks = this.#chunks;
+    const body = chunks.length > 1 ? Buffer.concat(chunks) : chunks[0];
     const text = this.#isGood ? utf8.decode(body) : undefined;
     this.#resolve({ status: this.#status, text });
   }
