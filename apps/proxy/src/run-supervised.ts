@@ -328,7 +328,7 @@ class SupervisedProxy implements RunningProxy {
   #workerProgram(): WorkerProgram {
     const { program, env } = this.#deps;
     const { file, execArgv } = program;
-    const isChosen = [env.NODE_OPTIONS ?? '', ...execArgv].some((text) => /semi.space/.test(text));
+    const isChosen = execArgv.some((option) => /semi.space/.test(option));
     return {
       file,
       args: [],
