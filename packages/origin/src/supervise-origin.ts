@@ -5,6 +5,7 @@ import {
   inheritedSockets,
   predecessorOf,
   type Supervisor,
+  type Upgrader,
   workerEnvironment,
 } from '@headgate/supervisor';
 import type { MetricFamily } from '@headgate/telemetry';
@@ -29,10 +30,12 @@ export async function superviseOrigin(count: number, options: RunOptions): Promi
     say('workers are started from the file of the program, and this one has none');
     process.exit(1);
   }
-  const passedOn = predecessorOf(process.env)?.state as PassedOn | undefined;
+  const predecessor = predecessorOf(process.env);
+  const passedOn = predecessor?.state as PassedOn | undefined;
   const inherited = inheritedSockets(process.env, process.pid);
   for (const problem of inherited.problems) say(problem);
 
+  let upgrader: Upgrader | undefined;
   const supervisor: Supervisor = createSupervisor({
     ...limitsOf(options),
     workers: passedOn?.workers ?? count,
@@ -48,6 +51,10 @@ export async function superviseOrigin(count: number, options: RunOptions): Promi
     answer(subject) {
       if (subject === subjects.metrics) return metrics.scrape();
       throw new Error(`the supervisor answers nothing about ${subject}`);
+    },
+    elsewhere: {
+      isThere: () => upgrader?.successor !== undefined,
+      handOver: (handle, note) => upgrader?.handOver(handle, note) ?? false,
     },
     onFarewell: (worker, body) => metrics.counted(worker, body as readonly MetricFamily[]),
     onEvent(event) {
@@ -71,9 +78,18 @@ export async function superviseOrigin(count: number, options: RunOptions): Promi
     say(`a socket that was passed on is not used, and was closed: ${JSON.stringify(endpoint)}`);
   }
   setInterval(() => void metrics.poll(), pollIntervalMs).unref();
-  console.log(`${options.name} listening on ${addressOf(supervisor)}`);
   started();
-  await obeySignals({ supervisor, say });
+  predecessor?.onConnection((handle, note) => supervisor.takeIn(handle, note));
+  const obeying = obeySignals({
+    supervisor,
+    say,
+    onUpgrader(made) {
+      upgrader = made;
+    },
+  });
+  // Only now: whoever reads it may send a signal at once.
+  console.log(`${options.name} listening on ${addressOf(supervisor)}`);
+  await obeying;
 }
 
 /** What the supervisor makes of the settings; workers are told the rest by the environment. */

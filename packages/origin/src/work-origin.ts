@@ -1,8 +1,9 @@
 // Owns an origin as one of several processes: started, asked and drained by its supervisor.
 import { once } from 'node:events';
-import type { DrainReason, HandOverNote, SocketHandle, WorkerLink } from '@headgate/supervisor';
+import type { HandOverNote, SocketHandle, WorkerLink } from '@headgate/supervisor';
 import { createRegistry, type MetricFamily, registerProcessMetrics } from '@headgate/telemetry';
 import type { GiveAway } from './connections.ts';
+import type { Departure } from './lifecycle.ts';
 import type { Origin } from './origin.ts';
 import { HttpProblem } from './problem.ts';
 import type { RunOptions } from './run-origin.ts';
@@ -25,20 +26,22 @@ export async function workOrigin(link: WorkerLink, options: RunOptions): Promise
     if (!worker) throw new Error('this worker has not started yet');
     return worker.read(body as CountsQuestion);
   });
-  link.onDrain(async ({ reason, timeoutMs }) => {
+  link.onDrain(async ({ reason, timeoutMs, mayHandOver }) => {
     if (!worker) return;
-    await worker.leave(reason, timeoutMs);
+    // Also in a stop somebody may be there to go on: the successor of the supervisor.
+    const departure = reason === 'stop' && !mayHandOver ? 'address-leaves' : 'address-stays';
+    await worker.leave(departure, timeoutMs);
     await link.farewell(worker.read({ isForScrape: true }));
   });
   link.onDisconnect(() => {
-    void Promise.resolve(worker?.leave('stop')).finally(() => process.exit(0));
+    void Promise.resolve(worker?.leave('address-leaves')).finally(() => process.exit(0));
   });
 }
 
 interface Worker {
   read(question: CountsQuestion): readonly MetricFamily[];
   /** Resolves when all is over; calling it again changes nothing. */
-  leave(reason: DrainReason, timeoutMs?: number): Promise<void>;
+  leave(departure: Departure, timeoutMs?: number): Promise<void>;
 }
 
 async function startWorker(link: WorkerLink, options: RunOptions): Promise<Worker> {
@@ -75,8 +78,7 @@ async function startWorker(link: WorkerLink, options: RunOptions): Promise<Worke
       const counts = origin.registry.read();
       return isForScrape ? [...counts, ...processRegistry.read()] : counts;
     },
-    leave(reason, timeoutMs) {
-      const departure = reason === 'stop' ? 'address-leaves' : 'address-stays';
+    leave(departure, timeoutMs) {
       const onListenerClosed = () => link.unlisten(listener);
       leaving ??= served.close({ departure, timeoutMs, onListenerClosed }).then(onClosed);
       return leaving;
