@@ -18,6 +18,12 @@ import { type Share, surplusOf } from './share.ts';
 
 const GONE = 'the supervisor has gone';
 
+/**
+ * Connections that are handed over for each share that is told. Every other message waits behind them,
+ * and while clients come in thousands, who has too many changes from moment to moment.
+ */
+const MOST_AT_ONCE = 128;
+
 /** Lives as long as the process. */
 export class Link implements WorkerLink {
   readonly id: number;
@@ -183,7 +189,7 @@ export class Link implements WorkerLink {
 
   #shared(share: Share): void {
     this.#share = share;
-    this.#surplus = surplusOf(this.#read().connections, share);
+    this.#surplus = Math.min(surplusOf(this.#read().connections, share), MOST_AT_ONCE);
     if (this.#surplus > 0 && !this.#isDraining) this.#giveAway(this.#surplus);
   }
 

@@ -146,12 +146,16 @@ test('beats come every second, and from the order to drain on say what is left',
 test('who is told of its share gives away what it has more, until it drains', async () => {
   const { link, hears } = createLink();
   const given: number[] = [];
-  link.facts(() => ({ connections: 30, requests: 0, inFlight: 0 }));
+  let connections = 30;
+  link.facts(() => ({ connections, requests: 0, inFlight: 0 }));
   link.onSurplus((count) => given.push(count));
   hears({ type: 'share', workers: 2, connections: 30 });
   assert.deepEqual(given, []);
   hears({ type: 'share', workers: 2, connections: 20 });
   assert.deepEqual(given, [10]);
+  connections = 5_000;
+  hears({ type: 'share', workers: 2, connections: 2_500 });
+  assert.deepEqual(given.splice(1), [128], 'no more at once than leaves room for other messages');
   hears({ type: 'drain', order: { reason: 'replace', timeoutMs: 10, mayHandOver: true } });
   await settle();
   hears({ type: 'share', workers: 2, connections: 10 });

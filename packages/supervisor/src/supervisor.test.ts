@@ -337,7 +337,7 @@ test('a stop ends a start, a replacement and scaling that are under way', async 
   await assert.rejects(trial.supervisor.scale(3), /stopping/);
 });
 
-test('workers are told their fair share when it changes', async () => {
+test('workers are told their fair share when it changes, and while one has more', async () => {
   const trial = createTrial();
   await trial.supervisor.start();
   trial.workers.get(1).beats({ connections: 30 });
@@ -347,9 +347,16 @@ test('workers are told their fair share when it changes', async () => {
     const shares = trial.workers.get(id).received.filter(({ type }) => type === 'share');
     assert.deepEqual(shares.at(-1), { type: 'share', workers: 2, connections: 20 });
   }
-  const before = trial.workers.get(1).received.length;
+  const heard = () => trial.workers.get(1).received.length;
+  let before = heard();
+  await trial.pass(250);
+  assert.equal(heard(), before + 1);
+  trial.workers.get(1).beats({ connections: 21 });
+  trial.workers.get(2).beats({ connections: 19 });
+  await trial.pass(250);
+  before = heard();
   await trial.pass(1_000);
-  assert.equal(trial.workers.get(1).received.length, before);
+  assert.equal(heard(), before);
   await trial.supervisor.stop('quick');
 });
 

@@ -21,7 +21,7 @@ import type {
 import type { RecycleLimits } from './recycle.ts';
 import { type ReplaceResult, Rolling } from './rolling.ts';
 import { Rounds } from './rounds.ts';
-import { fairShare, type Share } from './share.ts';
+import { fairShare, isSurplus, type Share } from './share.ts';
 import type { Prepare, WorkerProcess, WorkerState } from './worker-process.ts';
 
 export interface SupervisorOptions {
@@ -305,11 +305,14 @@ class Superintendent implements Supervisor {
     if (this.#crew.isStopping || this.#crew.isComplete) this.#held.closeUnheld();
   }
 
+  /** Told again as long as somebody has a surplus: it is handed over in parts. */
   #tellShare(): void {
     const { ready } = this.#crew;
-    const share = fairShare(ready.map((worker) => this.#desk.expectedConnections(worker)));
+    const expected = ready.map((worker) => this.#desk.expectedConnections(worker));
+    const share = fairShare(expected);
     const { workers, connections } = this.#share;
-    if (share.workers === workers && share.connections === connections) return;
+    const isNews = share.workers !== workers || share.connections !== connections;
+    if (!isNews && !expected.some((each) => isSurplus(each, share))) return;
     this.#share = share;
     for (const worker of ready) worker.send(share);
   }
