@@ -125,6 +125,13 @@ export class HandOverDesk<W extends Taker> {
     this.#kept = [];
   }
 
+  /** Connections that are on their way to a worker. */
+  get underWay(): number {
+    let count = 0;
+    for (const { untaken } of this.#given.values()) count += untaken.size;
+    return count;
+  }
+
   /** Connections of `worker` by its last facts, and what it was given since. */
   expectedConnections(worker: W): number {
     const given = this.#given.get(worker);

@@ -189,7 +189,9 @@ export class Link implements WorkerLink {
 
   #shared(share: Share): void {
     this.#share = share;
-    this.#surplus = Math.min(surplusOf(this.#read().connections, share), MOST_AT_ONCE);
+    const isBehind = this.#leaving.size > 0;
+    const surplus = isBehind ? 0 : surplusOf(this.#read().connections, share);
+    this.#surplus = Math.min(surplus, MOST_AT_ONCE);
     if (this.#surplus > 0 && !this.#isDraining) this.#giveAway(this.#surplus);
   }
 

@@ -312,7 +312,8 @@ class Superintendent implements Supervisor {
     const share = fairShare(expected);
     const { workers, connections } = this.#share;
     const isNews = share.workers !== workers || share.connections !== connections;
-    if (!isNews && !expected.some((each) => isSurplus(each, share))) return;
+    const isAgain = this.#desk.underWay === 0 && expected.some((each) => isSurplus(each, share));
+    if (!isNews && !isAgain) return;
     this.#share = share;
     for (const worker of ready) worker.send(share);
   }
