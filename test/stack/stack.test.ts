@@ -63,6 +63,19 @@ async function workerPid(): Promise<number> {
   return worker.pid;
 }
 
+async function itemsUrls(): Promise<string[]> {
+  const items = (await services()).find(({ name }) => name === 'items');
+  return items?.upstreams.map(({ url }) => url) ?? [];
+}
+
+/** Asks one instance itself, past the proxy. */
+async function warmUp(url: string): Promise<void> {
+  for (let asked = 0; asked < 500; asked++) {
+    const answer = await request(url + freshItem(), { dispatcher: agent });
+    await answer.body.dump();
+  }
+}
+
 async function dialPartner(dial: object): Promise<void> {
   const answer = await request(`${stack.partnerUrl}/_dial`, {
     method: 'PUT',
@@ -88,6 +101,18 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
+test('both instances of items serve, about evenly', async () => {
+  // Cold code is slow code, and the one that is slower gets little.
+  await Promise.all((await itemsUrls()).map(warmUp));
+  const load = startLoad(stack.url, 200, freshItem);
+  await pause(2_000);
+  await load.stop();
+  assert.deepEqual(load.failures, []);
+  const servedBy = countServedBy(load.answers);
+  const smaller = Math.min(servedBy.get('items-1') ?? 0, servedBy.get('items-2') ?? 0);
+  assert.ok(smaller > load.answers.length * 0.3, JSON.stringify([...servedBy]));
+});
+
 test('an item is composed from both partner calls, through the proxy', async () => {
   const { status, item } = await getItem('/items/5');
   assert.equal(status, 200);
@@ -104,24 +129,6 @@ test('a feed gathers a hundred partner calls', async () => {
   assert.equal(answer.statusCode, 200);
   assert.equal(feed.items.length, 100);
   assert.equal(feed.partial, false);
-});
-
-test('both instances of items serve, about evenly once both are warm', async (t) => {
-  // The one that made a feed of a hundred calls while it was cold is taken for slow at first.
-  const windows: string[] = [];
-  let share = 0;
-  while (share <= 0.3 && windows.length < 6) {
-    const load = startLoad(stack.url, 200, freshItem);
-    await pause(2_000);
-    await load.stop();
-    assert.deepEqual(load.failures, []);
-    const servedBy = countServedBy(load.answers);
-    const smaller = Math.min(servedBy.get('items-1') ?? 0, servedBy.get('items-2') ?? 0);
-    share = smaller / load.answers.length;
-    windows.push(JSON.stringify([...servedBy]));
-  }
-  t.diagnostic(windows.join(', then '));
-  assert.ok(share > 0.3, windows.join(', then '));
 });
 
 test('killing an instance under load fails no request, and it gets traffic again when it is back', async (t) => {
