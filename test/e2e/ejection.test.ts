@@ -88,11 +88,11 @@ test('when all of them fail, nobody is out and all is passed on', async () => {
   await using stack = new AsyncDisposableStack();
   const origins = await startOrigins([fail, fail, fail], stack);
   await using proxy = await startProxyTo(urlsOf(origins));
-  const statuses = await steadyRequests(proxy.port, 6, 300);
-  assert.deepEqual([...statuses], [[500, 300]]);
+  // Who is found out first gets less until the others are found out too: enough to see past that.
+  const statuses = await steadyRequests(proxy.port, 6, 900);
+  assert.deepEqual([...statuses], [[500, 900]]);
   assert.deepEqual(await ejected(proxy), []);
-  // Who is found out first gets less until the others are found out too, but never nothing.
-  for (const { requests } of origins) assert.ok(requests.length > 10, `${requests.length} of 300`);
+  for (const { requests } of origins) assert.ok(requests.length > 150, `${requests.length} of 900`);
 });
 
 test('an upstream that is alone is never out', async () => {
