@@ -122,8 +122,12 @@ function elementOf(documented: string | undefined, path: string): string | undef
 function shown(path: string, value: unknown, values: Values): string {
   const unit = values.find((entry) => entry.path === path)?.unit;
   if (unit === 'ms') return inDuration(value as number);
-  if (unit === 'bytes') return `${(value as number) / 1_024}KiB`;
+  if (unit === 'bytes') return inSize(value as number);
   return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function inSize(bytes: number): string {
+  return bytes % 2 ** 20 === 0 ? `${bytes / 2 ** 20}MiB` : `${bytes / 2 ** 10}KiB`;
 }
 
 function inDuration(ms: number): string {

@@ -42,7 +42,10 @@ test('every contest has cases and peers of its own', () => {
 });
 
 test('a wrong command line is told what would be right', () => {
-  assert.match(problem('origin'), /say what to bench: proxy, load, faults, concurrency or million/);
+  assert.match(
+    problem('origin'),
+    /say what to bench: proxy, load, faults, concurrency, million or cache/,
+  );
   assert.match(problem('proxy --peer apache'), /--peer apache: expected one of .*nginx/);
   assert.match(problem('proxy --case none'), /--case none: expected one of small-get/);
   assert.match(problem('proxy --rounds 0'), /--rounds 0: expected a whole number from 1 to 100/);

@@ -1,5 +1,6 @@
 /** The command line of the bench. */
 import { parseArgs } from 'node:util';
+import { type CacheCommand, cacheUsage, parseCacheCommand } from './cache-command-line.ts';
 import { loadCases } from './cases.ts';
 import {
   type ConcurrencyCommand,
@@ -40,7 +41,12 @@ const CONTESTS = {
   },
 };
 
-export type Command = BenchCommand | FaultCommand | ConcurrencyCommand | MillionCommand;
+export type Command =
+  | BenchCommand
+  | FaultCommand
+  | ConcurrencyCommand
+  | MillionCommand
+  | CacheCommand;
 
 type ContestName = keyof typeof CONTESTS;
 
@@ -56,7 +62,8 @@ export const usage = `usage: pnpm bench proxy|load [--case NAME]... [--peer NAME
 
 ${faultUsage}
 ${concurrencyUsage}
-${millionUsage}`;
+${millionUsage}
+${cacheUsage}`;
 
 /** Reads the arguments after the program; a problem is what to tell the user. */
 export function parseCommandLine(args: readonly string[]): Command | { problem: string } {
@@ -64,6 +71,7 @@ export function parseCommandLine(args: readonly string[]): Command | { problem: 
     if (args[0] === 'faults') return parseFaultCommand(args.slice(1));
     if (args[0] === 'concurrency') return parseConcurrencyCommand(args.slice(1));
     if (args[0] === 'million') return parseMillionCommand(args.slice(1));
+    if (args[0] === 'cache') return parseCacheCommand(args.slice(1));
     const { values, positionals } = parseArgs({
       args: [...args],
       allowPositionals: true,
@@ -77,7 +85,7 @@ export function parseCommandLine(args: readonly string[]): Command | { problem: 
     });
     const [contest] = positionals;
     if (positionals.length !== 1 || (contest !== 'proxy' && contest !== 'load')) {
-      throw new Error('say what to bench: proxy, load, faults, concurrency or million');
+      throw new Error('say what to bench: proxy, load, faults, concurrency, million or cache');
     }
     const { cases, peers: all, seconds } = CONTESTS[contest];
     return {

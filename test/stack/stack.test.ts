@@ -63,19 +63,6 @@ async function workerPid(): Promise<number> {
   return worker.pid;
 }
 
-async function itemsUrls(): Promise<string[]> {
-  const items = (await services()).find(({ name }) => name === 'items');
-  return items?.upstreams.map(({ url }) => url) ?? [];
-}
-
-/** Asks one instance itself, past the proxy. */
-async function warmUp(url: string): Promise<void> {
-  for (let asked = 0; asked < 500; asked++) {
-    const answer = await request(url + freshItem(), { dispatcher: agent });
-    await answer.body.dump();
-  }
-}
-
 async function dialPartner(dial: object): Promise<void> {
   const answer = await request(`${stack.partnerUrl}/_dial`, {
     method: 'PUT',
@@ -102,8 +89,6 @@ function pause(ms: number): Promise<void> {
 }
 
 test('both instances of items serve, about evenly', async () => {
-  // Cold code is slow code, and the one that is slower gets little.
-  await Promise.all((await itemsUrls()).map(warmUp));
   const load = startLoad(stack.url, 200, freshItem);
   await pause(2_000);
   await load.stop();

@@ -1,5 +1,10 @@
 // Starts the items origin: environment → settings → partner client and cache → app → listener.
-import { createCache, createMemoryStore, createRedisStore } from '@headgate/cache';
+import {
+  createCache,
+  createMemoryStore,
+  createRedisStore,
+  registerCacheMetrics,
+} from '@headgate/cache';
 import { readSettings, runOrigin, type StartedOrigin } from '@headgate/origin';
 import { createPartnerClient } from '@headgate/origin/client';
 import { createItemsApp } from './app.ts';
@@ -33,6 +38,7 @@ async function start(): Promise<StartedOrigin> {
     extraLatencyMs: settings.extraLatencyMs,
     deadlineMs: settings.deadlineMs,
   });
+  registerCacheMetrics(origin.registry, cache);
   return {
     origin,
     async onClosed() {

@@ -13,6 +13,7 @@ export function logRequest(log: AccessLog, record: RequestRecord, nowMs: number)
       (route ? `,"route":${route.index}` : '') +
       (service ? `,"service":${quoted(service.name)}` : '') +
       (upstream === undefined ? '' : `,"upstream":${quoted(upstream)}`) +
+      (record.cached ? `,"cache":"${record.cached}"` : '') +
       `,"attempts":${record.attempts},"status":${record.status}` +
       (failure ? `,"failure":"${failure.kind}"` : '') +
       `,"endedAt":"${record.endedAt}","durationMs":${milliseconds(nowMs - record.startedMs)}` +

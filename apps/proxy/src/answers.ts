@@ -1,14 +1,18 @@
 /** What a running edge is asked by its control plane, whether that lives in this process or not. */
 import type { MetricFamily } from '@headgate/telemetry';
+import type { CacheStatus } from './admin/cache.ts';
 import type { ServiceStatus } from './admin/services.ts';
 import type { EffectiveConfig } from './config.ts';
 import type { RunningEdge } from './edge.ts';
+import type { PurgeOrder, PurgeReach } from './edge-cache/purge-order.ts';
 
 /** Subjects an edge answers, with what goes in and what comes out. */
 export interface Answers {
   apply(config: EffectiveConfig): Promise<void>;
   services(): readonly ServiceStatus[];
   metrics(): readonly MetricFamily[];
+  cache(): CacheStatus;
+  purge(order: PurgeOrder): Promise<PurgeReach>;
 }
 
 export type Subject = keyof Answers;
@@ -28,5 +32,7 @@ export function answersOf(edge: RunningEdge): Answers {
     },
     services: () => edge.services(),
     metrics: () => edge.metrics(),
+    cache: () => edge.cacheStatus(),
+    purge: (order) => edge.purge(order),
   };
 }

@@ -27,6 +27,8 @@ export interface AttemptsOwner {
   now(): number;
   /** The configuration in force, which may know upstreams the request's own does not. */
   snapshot(): Snapshot;
+  /** An answer with these fields is the one to be passed on. */
+  answering(status: number, fields: Fields): void;
   /** The last attempt under way has ended; where another one has been found, `next` is its lease. */
   ended(lease: Lease, outcome: Outcome, next: Lease | undefined): void;
 }
@@ -80,6 +82,7 @@ export class Attempts implements Cancellable {
       if (this.#next) return false;
     }
     this.#win(attempt);
+    if (fields) this.#owner.answering(status, fields);
     return true;
   }
 

@@ -58,6 +58,7 @@ export function begin(edge: Beginning, head: IncomingHead, carrier: Carrier): Re
     service: undefined,
     upstream: undefined,
     attempts: 0,
+    cached: undefined,
     status: 0,
     failure: undefined,
     error: undefined,

@@ -1,5 +1,5 @@
 /** What the nine stages know of the client's side, whatever protocol it speaks. */
-import type { FieldLines, Fields, RequestHead } from '@headgate/http1';
+import type { BodyFraming, FieldLines, Fields, RequestHead, ResponseHead } from '@headgate/http1';
 import type { ErrorPage, FailureKind, Outcome } from './errors.ts';
 import type { PreparedRequest, RequestBody } from './exchange.ts';
 import type { Peer } from './forwarded.ts';
@@ -33,6 +33,31 @@ export interface AttemptListener {
   settled(outcome: Outcome): void;
 }
 
+/** Who writes an answer, and is told when the client takes bytes again. */
+export interface AnswerSource {
+  caughtUp(): void;
+}
+
+/** Where an answer goes that is no upstream's alone: one the edge has kept, or shares out. */
+export interface AnswerWriter {
+  /** A 1xx before the answer. */
+  interim(head: ResponseHead): void;
+  /** `framing` counts the bytes of the body the answer has, or would have to another method. */
+  begin(
+    status: number,
+    reason: string,
+    framing: BodyFraming,
+    lines: FieldLines,
+    source: AnswerSource | undefined,
+  ): void;
+  answer(bytes: Buffer, from: number, to: number): void;
+  end(trailers: FieldLines | undefined): void;
+  /** Sends what was given; false when the client has to catch up: the source is told. */
+  flush(): boolean;
+  /** Breaks the answer off so that nobody can take it for complete. */
+  breakOff(): void;
+}
+
 /** How attempts and error pages travel for one kind of downstream exchange. */
 export interface Carrier {
   readonly peer: Peer;
@@ -40,6 +65,8 @@ export interface Carrier {
   readonly body: RequestBody | undefined;
   /** Fields only this kind of exchange sends upstream (an upgrade's own handshake). */
   readonly extraLines: FieldLines | undefined;
+  /** Undefined where only upstreams answer. */
+  readonly writer: AnswerWriter | undefined;
   /** Two attempts may be under way at once, of which only the first answer is taken. */
   readonly canHedge: boolean;
   /** The address the request came in on, for requests that name no host. */

@@ -99,6 +99,7 @@ describe('the command line', () => {
     [['run', '--json'], /^run has no --json$/],
     [['show', '-H', 'a: b'], /^show has no -H$/],
     [['show', '--wait', '5s'], /^show has no --wait$/],
+    [['run', '--url', 'http://a/'], /^run has no --url$/],
     [['run', '--workers', '0'], /^--workers takes a whole number from 1, got "0"$/],
     [['run', '--workers', '257'], /^--workers takes a whole number/],
     [['run', '--workers', 'auto'], /^--workers takes a whole number/],

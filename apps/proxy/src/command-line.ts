@@ -69,11 +69,14 @@ export const helpText = `headgate: an edge proxy for APIs
   headgate diff [--config NEW] [--against OLD | --admin ADDRESS] [--json]
                                             what NEW changes; exit 0 nothing, 1 something, 2 trouble
   headgate ctl [--config FILE | --admin ADDRESS] [--token TOKEN] [--json] COMMAND
-    status | workers | services | audit     look at a running edge
+    status | workers | services | cache | audit
+                                            look at a running edge
     drain SERVICE UPSTREAM [--wait [TIME]]  nothing new goes there; wait until nothing is in flight
     enable SERVICE UPSTREAM                 take it in again
     disable SERVICE UPSTREAM                as drain, and no health checks
     weight SERVICE UPSTREAM N|default       another share of the requests
+    purge --url URL | --prefix URL | --tag TAG... | --all
+                                            have the cache forget
     reload | restart | scale N              the config file again, all workers anew, N workers
   headgate --help | --version
 
@@ -91,6 +94,10 @@ const optionsOf = {
   admin: ['diff', 'ctl'],
   token: ['diff', 'ctl'],
   wait: ['ctl'],
+  url: ['ctl'],
+  prefix: ['ctl'],
+  tag: ['ctl'],
+  all: ['ctl'],
   single: ['run'],
   watch: ['run'],
   workers: ['run'],
@@ -142,6 +149,10 @@ function parse(argv: readonly string[]) {
       admin: { type: 'string' },
       token: { type: 'string' },
       wait: { type: 'string' },
+      url: { type: 'string' },
+      prefix: { type: 'string' },
+      tag: { type: 'string', multiple: true },
+      all: { type: 'boolean' },
       single: { type: 'boolean' },
       watch: { type: 'boolean' },
       workers: { type: 'string' },
@@ -197,10 +208,10 @@ function diff(file: string, { against, admin, token, json }: Options): Command {
 
 function ctl(
   rest: readonly string[],
-  { admin, config, token, json, wait }: Options,
+  { admin, config, token, json, ...options }: Options,
   findConfig: () => string | undefined,
 ): Command {
-  const parsed = parseAction(rest, wait);
+  const parsed = parseAction(rest, options);
   if (!parsed.ok) return usage(parsed.problem);
   const configFile = config ?? (admin === undefined ? findConfig() : undefined);
   return {

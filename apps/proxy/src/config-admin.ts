@@ -27,11 +27,3 @@ export const admin = z
     const message = 'expected either token or tokenFile, not both';
     context.addIssue({ code: 'custom', path: ['tokenFile'], message });
   });
-
-/** The same configuration without what only the edge and its operators may know. */
-export function redacted<
-  C extends { readonly admin?: { readonly token?: string | undefined } | undefined },
->(config: C): C {
-  if (config.admin?.token === undefined) return config;
-  return { ...config, admin: { ...config.admin, token: SECRET } };
-}

@@ -3,6 +3,7 @@
  * They run on configs the schema has refused too, so that every problem is found at once.
  */
 import { normalize } from 'node:path';
+import { formatSize } from '@headgate/config';
 import { z } from 'zod';
 import { formatEndpoint, parseAddress, parseUpstreamUrl } from './address.ts';
 import { upstreamKinds } from './config-upstream.ts';
@@ -24,7 +25,15 @@ const match = z.object({
   methods: z.array(z.string()).optional().catch(undefined),
   headers: z.record(z.string(), z.string()).optional().catch(undefined),
 });
-const route = z.object({ match: match.optional().catch(undefined), service: text }).catch({});
+const bytes = z.number().optional().catch(undefined);
+const route = z
+  .object({
+    match: match.optional().catch(undefined),
+    service: text,
+    // Without an object there is nothing that is kept.
+    cache: z.object({ maxBodySize: bytes }).optional().catch(undefined),
+  })
+  .catch({});
 
 /** The parts of a config these checks read, with gaps where a value is of the wrong type. */
 const readableParts = z
@@ -33,8 +42,9 @@ const readableParts = z
     admin: bound,
     services: z.record(z.string(), service).optional().catch(undefined),
     routes: z.array(route).catch([]),
+    cache: z.object({ memory: bytes }).catch({}),
   })
-  .catch({ listeners: [], admin: {}, services: undefined, routes: [] });
+  .catch({ listeners: [], admin: {}, services: undefined, routes: [], cache: {} });
 
 type Parts = z.output<typeof readableParts>;
 
@@ -48,6 +58,7 @@ export function crossCheck(config: unknown, context: Issues): void {
   checkUpstreams(parts, report);
   checkServiceNames(parts, refused, report);
   checkShadows(parts, refused, report);
+  checkCaching(parts, report);
 }
 
 type Report = (path: (string | number)[], message: string) => void;
@@ -128,6 +139,22 @@ function checkShadows({ routes }: Parts, refused: Refused, report: Report): void
       .findIndex((earlier, j) => !isMalformed[j] && covers(earlier.match, later.match));
     if (shadow >= 0) {
       report(['routes', i], `can never match: routes[${shadow}] takes every request it would take`);
+    }
+  });
+}
+
+function checkCaching({ routes, cache: { memory } }: Parts, report: Report): void {
+  routes.forEach(({ match, cache }, i) => {
+    if (!cache) return;
+    const methods = match?.methods ?? ['GET'];
+    if (!methods.some((method) => method === 'GET' || method === 'HEAD')) {
+      const taken = methods.join(', ');
+      const message = `keeps nothing: only GET and HEAD are answered from the cache, and this route takes ${taken}`;
+      report(['routes', i, 'cache'], message);
+    }
+    if (memory !== undefined && (cache.maxBodySize ?? 0) > memory) {
+      const message = `larger than all of cache.memory (${formatSize(memory)}), so nothing of the kind could be kept`;
+      report(['routes', i, 'cache', 'maxBodySize'], message);
     }
   });
 }

@@ -51,7 +51,7 @@ const table: BrokenConfig[] = [
     name: 'an unknown setting like no other',
     text: whole('color: red'),
     problems: [
-      '4  color: unknown setting; known here: listeners, services, routes, admin, workers, supervision, watch, accessLog, logLevel, trustedProxies, zone, resolver, timeouts, limits',
+      '4  color: unknown setting; known here: listeners, services, routes, admin, workers, supervision, watch, accessLog, logLevel, trustedProxies, zone, resolver, timeouts, limits, cache',
     ],
   },
   {

@@ -2,6 +2,7 @@
 import { priorities } from '@headgate/balancer';
 import { setting } from '@headgate/config';
 import { z } from 'zod';
+import { routeCache } from './config-cache.ts';
 import { positiveDuration } from './config-duration.ts';
 import { parseTarget } from './target.ts';
 
@@ -42,6 +43,7 @@ export const route = z.strictObject({
     reason:
       'a second request costs the upstreams work: only who owns them knows that they have room',
   }),
+  cache: routeCache,
 });
 
 function routePathProblem(value: string): string | undefined {

@@ -65,7 +65,7 @@ const defaults = {
       maxConnecting: 128,
     },
   },
-  routes: [{ service: 'items', priority: 'normal', hedge: false }],
+  routes: [{ service: 'items', priority: 'normal', hedge: false, cache: false }],
   workers: 1,
   supervision: { readyTimeout: 30_000, stuckAfter: 10_000, recycle: {} },
   watch: false,
@@ -93,6 +93,7 @@ const defaults = {
     responseHeaderCount: 256,
     maxInFlight: 9_000,
   },
+  cache: { memory: 256 * 2 ** 20 },
 };
 
 /** Every setting there is, none of them at its default. */
@@ -146,14 +147,26 @@ const fullest = defineConfig({
       priority: 'high',
       deadline: '2s',
       hedge: { delay: '50ms' },
+      cache: {
+        maxBodySize: '1MiB',
+        heuristic: { fraction: 0.2, max: '1h' },
+        staleWhileRevalidate: '10s',
+        staleIfError: '1m',
+        clientDirectives: 'ignore',
+        key: { query: { only: ['page'] }, headers: ['X-Tenant'] },
+        setCookie: 'keep',
+        collapse: false,
+        status: false,
+      },
     },
     {
       match: { host: '2001:db8::1', path: '/a%2Fb' },
       service: 'user-api2',
       priority: 'low',
       hedge: true,
+      cache: false,
     },
-    { match: { path: '/' }, service: 'user-api2', priority: 'normal', hedge: false },
+    { match: { path: '/' }, service: 'user-api2', priority: 'normal', hedge: false, cache: false },
   ],
   admin: { address: '127.0.0.1:9000', token: 'sixteen-characters' },
   workers: 256,
@@ -195,6 +208,20 @@ const fullest = defineConfig({
     responseHeaderCount: 10_000,
     maxInFlight: 1,
   },
+  cache: {
+    memory: '1GiB',
+    redis: {
+      sentinel: {
+        name: 'cache',
+        nodes: ['redis://10.0.0.3:26379', 'rediss://[fd00::3]:26379'],
+        password: 'redis-password',
+        sentinelPassword: 'sentinel-password',
+      },
+      prefix: 'edge:',
+      commandTimeout: '50ms',
+      maxEntrySize: '64KiB',
+    },
+  },
 });
 
 describe('a config', () => {
@@ -234,8 +261,22 @@ describe('a config', () => {
     assert.equal(config.limits.requestBodyRate, 0);
     assert.deepEqual(config.listeners, fullest.listeners);
     const [first, ...others] = config.routes;
-    const durations = { deadline: 2_000, hedge: { delay: 50 } };
-    assert.deepEqual(first, { ...fullest.routes[0], ...durations });
+    const resolved = {
+      deadline: 2_000,
+      hedge: { delay: 50 },
+      cache: {
+        maxBodySize: 2 ** 20,
+        heuristic: { fraction: 0.2, max: 3_600_000 },
+        staleWhileRevalidate: 10_000,
+        staleIfError: 60_000,
+        clientDirectives: 'ignore',
+        key: { query: { only: ['page'] }, headers: ['X-Tenant'] },
+        setCookie: 'keep',
+        collapse: false,
+        status: false,
+      },
+    };
+    assert.deepEqual(first, { ...fullest.routes[0], ...resolved });
     assert.deepEqual(others, fullest.routes.slice(1));
     assert.deepEqual(config.accessLog, { file: 'access.log' });
     assert.deepEqual(config.supervision, {
@@ -244,6 +285,15 @@ describe('a config', () => {
       recycle: { requests: 1_000, age: 3_600_000, memory: 128 * 2 ** 20 },
     });
     assert.deepEqual(config.admin, fullest.admin);
+    assert.deepEqual(config.cache, {
+      memory: 2 ** 30,
+      redis: {
+        ...fullest.cache?.redis,
+        prefix: 'edge:',
+        commandTimeout: 50,
+        maxEntrySize: 64 * 2 ** 10,
+      },
+    });
     assert.equal(config.workers, 256);
     assert.equal(config.timeouts.drainDelay, 5_000);
   });

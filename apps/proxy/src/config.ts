@@ -6,6 +6,7 @@ import { type Loaded, loadConfig, setting } from '@headgate/config';
 import { z } from 'zod';
 import { address } from './config-address.ts';
 import { admin } from './config-admin.ts';
+import { cache } from './config-cache.ts';
 import { crossCheck } from './config-checks.ts';
 import { limits } from './config-limits.ts';
 import { route } from './config-route.ts';
@@ -58,12 +59,15 @@ export const proxySchema = z
     resolver: resolver.prefault({}),
     timeouts: clientTimeouts.prefault({}),
     limits: limits.prefault({}),
+    cache: cache.prefault({}),
   })
   .superRefine(crossCheck, { when: () => true });
 
 export type ProxyConfig = z.output<typeof proxySchema>;
 /** What a user writes in `headgate.config.ts`. */
 export type ProxyConfigInput = z.input<typeof proxySchema>;
+/** What the routes that cache share. */
+export type CacheConfig = ProxyConfig['cache'];
 /** A service as it is written. */
 export type ServiceConfig = ProxyConfig['services'][string];
 /** One entry of `upstreams` as it is written: an address, or where addresses are to be found. */

@@ -17,9 +17,16 @@ import {
   registerProcessMetrics,
 } from '@headgate/telemetry';
 import { logRequest } from './access-log.ts';
+import type { CacheStatus } from './admin/cache.ts';
 import { describeServices, type ServiceStatus } from './admin/services.ts';
 import type { Carrier, IncomingHead } from './carrier.ts';
 import type { EffectiveConfig } from './config.ts';
+import { registerCacheMetrics } from './edge-cache/cache-metrics.ts';
+import { createCounts } from './edge-cache/counts.ts';
+import type { EdgeCache } from './edge-cache/edge-cache.ts';
+import { openCache } from './edge-cache/open-cache.ts';
+import type { PurgeOrder, PurgeReach } from './edge-cache/purge-order.ts';
+import { purgesOf } from './edge-cache/purges.ts';
 import { type ErrorPage, errorPage, type Failure, statusOf } from './errors.ts';
 import { Peer } from './forwarded.ts';
 import { ClientConnection, type ClientHost } from './http1/client-connection.ts';
@@ -27,7 +34,7 @@ import { type ClientSettings, clientSettings } from './http1/client-settings.ts'
 import type { AcceptedConnection, Listener } from './listen.ts';
 import { type Accepted, type DrainLimits, Listeners, type SharedSockets } from './listeners.ts';
 import { createProxyMetrics, type ProxyMetrics } from './metrics.ts';
-import { type Edge, serve } from './proxy.ts';
+import { type Edge, fetch, serve } from './proxy.ts';
 import type { RequestRecord } from './request.ts';
 import { buildSnapshot, retireSnapshot, type Snapshot } from './snapshot.ts';
 import { TimerWheel } from './timer-wheel.ts';
@@ -43,6 +50,8 @@ export interface EdgeDeps {
   /** What this edge is called among others that face the same upstreams. */
   readonly instance: string;
   readonly openAccessLog: (destination: 'stdout' | { file: string }) => AccessLog;
+  /** Tells the other workers of this edge the keys of what a request has made invalid. */
+  readonly announce?: (keys: readonly string[]) => void;
   /** Those of a supervisor; without one the edge binds its own. */
   readonly sockets?: SharedSockets;
 }
@@ -59,6 +68,11 @@ export interface RunningEdge {
   services(): readonly ServiceStatus[];
   metrics(): readonly MetricFamily[];
   facts(): WorkerFacts;
+  /** Has the cache forget; rejects with a TypeError when `order` names nothing that could be kept. */
+  purge(order: PurgeOrder): Promise<PurgeReach>;
+  cacheStatus(): CacheStatus;
+  /** Another worker has announced that these are invalid. */
+  forget(keys: readonly string[]): void;
   /** Finishes what is under way, then closes everything. A later order holds from then on. */
   drain(order?: DrainOrder): Promise<void>;
 }
@@ -79,9 +93,10 @@ class EdgeProcess implements RunningEdge {
   private readonly deps: EdgeDeps;
   private readonly registry: Registry = createRegistry();
   private readonly metricsOfEdge: ProxyMetrics;
+  private readonly cacheCounts = createCounts();
   private readonly timers: TimerWheel;
   private readonly tunnels: Tunnels;
-  private readonly edge: Edge;
+  private readonly edge: Edge & { cache: EdgeCache };
   private readonly stopProcessMetrics: () => void;
   private readonly listeners: Listeners;
   private snapshot: Snapshot;
@@ -102,6 +117,7 @@ class EdgeProcess implements RunningEdge {
     );
     this.timers = new TimerWheel(deps.now);
     this.tunnels = createTunnels(deps);
+    registerCacheMetrics(this.registry, this.cacheCounts, () => this.cacheStatus());
     this.stopProcessMetrics = registerProcessMetrics(this.registry);
     this.listeners = new Listeners(deps.sockets, (accepted) => this.accept(accepted));
     const requestIds = createRequestIds(deps.randomBytes);
@@ -113,6 +129,7 @@ class EdgeProcess implements RunningEdge {
       randomHex: createRandomHex(deps.randomBytes),
       isTimed: false,
       inFlight: 0,
+      cache: this.openCache(config),
       onFinish: (record) => this.onFinish(record),
     };
     this.snapshot = this.build(config, undefined);
@@ -141,6 +158,10 @@ class EdgeProcess implements RunningEdge {
     }
     this.snapshot = this.build(config, before);
     this.clientSettings = clientSettings(config);
+    if (!same(config.cache, before.config.cache)) {
+      this.finishInBackground(this.edge.cache.close());
+      this.edge.cache = this.openCache(config);
+    }
     this.deps.log.setLevel(config.logLevel);
     const oldLog = this.accessLog;
     this.useAccessLog(accessLog);
@@ -168,6 +189,22 @@ class EdgeProcess implements RunningEdge {
     return this.registry.read();
   }
 
+  async purge(order: PurgeOrder): Promise<PurgeReach> {
+    const { cache } = this.edge;
+    const reaches = await Promise.all(
+      purgesOf(order, this.snapshot).map((purge) => cache.purge(purge)),
+    );
+    return reaches.find((reach) => reach !== 'everywhere') ?? 'everywhere';
+  }
+
+  forget(keys: readonly string[]): void {
+    for (const key of keys) this.edge.cache.forget(key);
+  }
+
+  cacheStatus(): CacheStatus {
+    return this.edge.cache.status();
+  }
+
   facts(): WorkerFacts {
     return {
       connections: this.listeners.connectionCount,
@@ -190,6 +227,7 @@ class EdgeProcess implements RunningEdge {
   private async end(): Promise<void> {
     await Promise.all(this.background);
     await retireSnapshot(this.snapshot, undefined);
+    await this.edge.cache.close();
     await this.accessLog?.close();
     this.stopProcessMetrics();
   }
@@ -202,6 +240,16 @@ class EdgeProcess implements RunningEdge {
   private finishInBackground(work: Promise<void>): void {
     this.background.add(work);
     void work.finally(() => this.background.delete(work));
+  }
+
+  private openCache(config: EffectiveConfig): EdgeCache {
+    return openCache(config.cache, {
+      counts: this.cacheCounts,
+      now: this.deps.now,
+      epochMs: Date.now,
+      fetch: (record, request, carrier) => fetch(this.edge, record, request, carrier),
+      announce: this.deps.announce ?? (() => {}),
+    });
   }
 
   private build(config: EffectiveConfig, previous: Snapshot | undefined): Snapshot {
@@ -287,6 +335,7 @@ class EdgeProcess implements RunningEdge {
     this.finished++;
     metrics.finished(record.status, (this.deps.now() - record.startedMs) / 1_000);
     this.metricsOfEdge.ended(record.endedAt);
+    if (record.cached) this.cacheCounts[record.cached]++;
     if (record.error !== undefined) {
       this.deps.log.error('request failed inside the edge', {
         requestId: record.id,

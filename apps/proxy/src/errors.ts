@@ -76,6 +76,7 @@ const failureTable = {
     retryable: false,
     title: 'Gateway timeout',
   },
+  'not-cached': { status: 504, side: 'client', retryable: false, title: 'Gateway timeout' },
   'upstream-status': { status: 502, side: 'upstream', retryable: true, title: 'Bad gateway' },
   'hedge-lost': { status: 502, side: 'edge', retryable: false, title: 'Bad gateway' },
   'upstream-reset': { status: 502, side: 'upstream', retryable: true, title: 'Bad gateway' },

@@ -21,7 +21,7 @@ import type { Carried, UpstreamConnection } from './upstream-connection.ts';
 /** A request as every attempt sends it; made once, never changed. */
 export interface PreparedRequest {
   readonly id: string;
-  /** The id as the answer is to carry it. */
+  /** The id as the answer is to carry it, and what else the edge says there. */
   readonly idLine: FieldLines;
   readonly method: string;
   /** Normalised path with query. */

@@ -45,9 +45,40 @@ describe('explain', () => {
       'upstream  http://127.0.0.1:4001 weight 1',
       'upstream  http://127.0.0.1:4002 weight 3',
       'health    GET /health every 2000 ms, 3 failures take it out, 2 answers bring it back',
+      'cache     off',
       'retries   up to 2 on other upstreams, also when a connection died before the answer began',
       'timeouts  connect 2000 ms, first byte 30000 ms, idle 60000 ms, no limit in total',
     ]);
+  });
+
+  it('tells what the cache of a route does', () => {
+    const cacheLine = (route: Partial<RouteInput>, method = 'GET') =>
+      explainRequest(configWith([{ service: 'items', ...route }]), {
+        method,
+        url: 'http://a.example/items',
+        headers: [],
+      }).find((line) => line.startsWith('cache'));
+    assert.equal(
+      cacheLine({ cache: true }),
+      'cache     kept by URL (with its query) and Vary, bodies up to 8MiB',
+    );
+    const keys = [
+      [{ query: 'none' }, 'without its query)'],
+      [{ query: { only: ['page', 'q'] } }, 'of the query only page, q)'],
+      [{ query: { without: ['utm_source'] } }, 'of the query all but utm_source)'],
+      [{ headers: ['X-Tenant'] }, 'with its query), X-Tenant'],
+    ] as const;
+    for (const [key, words] of keys) {
+      const cache = { key, maxBodySize: '1KiB' } as RouteInput['cache'];
+      assert.equal(
+        cacheLine({ cache }, 'HEAD'),
+        `cache     kept by URL (${words} and Vary, bodies up to 1KiB`,
+      );
+    }
+    assert.equal(
+      cacheLine({ cache: true }, 'PUT'),
+      'cache     not for PUT; what is kept of this URL is forgotten when the answer is a success',
+    );
   });
 
   it('takes host and headers as the edge would', () => {
@@ -108,6 +139,7 @@ describe('explain', () => {
         service: fc.constantFrom('items', 'users'),
         priority: fc.constant('normal' as const),
         hedge: fc.constant(false),
+        cache: fc.constant(false as const),
       }),
     );
     const method = fc.constantFrom('GET', 'PUT', 'DELETE');

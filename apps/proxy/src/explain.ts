@@ -1,6 +1,8 @@
 /** `headgate explain`: which route, service and rules a request would meet, without sending it. */
 import { isIdempotentMethod } from '@headgate/balancer';
+import { formatSize } from '@headgate/config';
 import type { ProxyConfig } from './config.ts';
+import type { RouteCache } from './config-cache.ts';
 import { placeOf } from './discovery/expand.ts';
 import { statusOf } from './errors.ts';
 import { guardRequest } from './guard.ts';
@@ -67,6 +69,7 @@ export function explainRequest(config: ProxyConfig, request: ExplainedRequest): 
     `service   ${route.service}, ${service.policy}`,
     ...service.upstreams.map((entry) => `upstream  ${placeOf(entry)} weight ${entry.weight}`),
     `health    ${check}`,
+    `cache     ${describeCaching(config.routes[route.index]?.cache ?? false, method)}`,
     `retries   up to ${service.retries} on other upstreams, ${retryRule(method)}`,
     `timeouts  connect ${timeouts.connect} ms, first byte ${timeouts.firstByte} ms, idle ${timeouts.idle} ms, ${total}`,
   ];
@@ -92,6 +95,26 @@ function describeMatch(match: RouteMatch | undefined): string {
   if (match.methods) parts.push(`methods ${match.methods.join(', ')}`);
   for (const [name, value] of Object.entries(match.headers ?? {})) parts.push(`${name}: ${value}`);
   return parts.join(', ') || 'everything';
+}
+
+/** What the cache does for a request with this method. */
+function describeCaching(cache: RouteCache, method: string): string {
+  if (!cache) return 'off';
+  if (method !== 'GET' && method !== 'HEAD') {
+    return `not for ${method}; what is kept of this URL is forgotten when the answer is a success`;
+  }
+  const { query, headers } = cache.key;
+  const names = describeQuery(query);
+  const fields = headers.length > 0 ? `, ${headers.join(', ')}` : '';
+  return `kept by URL (${names})${fields} and Vary, bodies up to ${formatSize(cache.maxBodySize)}`;
+}
+
+function describeQuery(query: Exclude<RouteCache, false>['key']['query']): string {
+  if (query === 'all') return 'with its query';
+  if (query === 'none') return 'without its query';
+  return 'only' in query
+    ? `of the query only ${query.only.join(', ')}`
+    : `of the query all but ${query.without.join(', ')}`;
 }
 
 function retryRule(method: string): string {

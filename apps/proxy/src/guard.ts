@@ -1,5 +1,8 @@
 /** Which requests the edge is willing to pass on, whatever their route. */
+import type { IncomingHead } from './carrier.ts';
 import { type Failure, failure } from './errors.ts';
+import { fieldValue } from './headers.ts';
+import type { RequestRecord } from './request.ts';
 
 export interface GuardedRequest {
   readonly method: string;
@@ -9,6 +12,18 @@ export interface GuardedRequest {
   readonly expect: string | undefined;
   /** In bytes; undefined when there is none or its size is not known yet. */
   readonly bodySizeBytes: number | undefined;
+}
+
+/** The reason to refuse the request of `record`, or undefined. */
+export function guard(record: RequestRecord, head: IncomingHead): Failure | undefined {
+  const { framing, contentLength } = head;
+  const request = {
+    method: record.method,
+    path: record.path,
+    expect: fieldValue(record.fields, 'expect'),
+    bodySizeBytes: framing === 'length' ? contentLength : undefined,
+  };
+  return guardRequest(request, record.snapshot.config.limits.requestBodySize);
 }
 
 /** The reason to refuse, or undefined. `maxBodySizeBytes` is undefined when there is no limit. */

@@ -121,6 +121,7 @@ describe('a connection that another worker has accepted', () => {
     void drained.then(() => {
       isDrained = true;
     });
+    while (accepted[0]?.drains.length === 0) await turn();
     listener.take(near, true);
     const told = accepted.map(({ drains }) => drains);
     assert.deepEqual(told, [[{ mayHandOver: true }], [{ mayHandOver: true }]]);

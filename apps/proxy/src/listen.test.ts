@@ -15,6 +15,7 @@ const LOOPBACK: Endpoint = { kind: 'tcp', host: '127.0.0.1', port: 0 };
 class Accepted implements AcceptedConnection {
   isDraining = false;
   isDestroyed = false;
+  onDrain: (() => void) | undefined;
   readonly #socket: Socket;
 
   constructor(socket: Socket, listener: Listener) {
@@ -27,6 +28,7 @@ class Accepted implements AcceptedConnection {
 
   drain(): void {
     this.isDraining = true;
+    this.onDrain?.();
   }
 
   offer(): void {}
@@ -157,13 +159,38 @@ describe('a listener that drains', () => {
     const { listener, accepted, open } = await openListener(t);
     const clients = [await open(), await open()];
     const drained = listener.drain(new AbortController().signal);
-    assert.ok(accepted.every(({ isDraining }) => isDraining));
+    while (!accepted.every(({ isDraining }) => isDraining)) await turn();
     assert.equal(await isRefused(listener.endpoint), true);
     clients[0]?.end();
     assert.equal(await isSettled(drained), false);
     clients[1]?.end();
     await drained;
     assert.ok(accepted.every(({ isDestroyed }) => !isDestroyed));
+  });
+
+  it('first takes all that have connected, and tells connections when nobody else can', async (t) => {
+    const { listener, accepted, open } = await openListener(t);
+    await open();
+    const clients = Array.from({ length: 50 }, () => connectTo(listener.endpoint));
+    for (const client of clients) t.after(() => client.destroy());
+    const connected = clients.map((client) => once(client, 'connect'));
+    const whenTold = new Promise<boolean>((resolve) => {
+      const [first] = accepted;
+      if (first) first.onDrain = () => resolve(isRefused(listener.endpoint));
+    });
+    // They connect before this turn is over, and none of them can be accepted in it.
+    await new Promise<void>((resolve) => process.nextTick(resolve));
+    assert.equal(accepted.length, 1);
+    const drained = listener.drain(new AbortController().signal);
+    await Promise.all(connected);
+    assert.equal(await whenTold, true, 'who is told to go can connect again');
+    assert.equal(accepted.length, 51);
+    assert.ok(accepted.every(({ isDraining }) => isDraining));
+    const endings = clients.map((client) => once(client.resume(), 'end'));
+    for (const client of clients) client.end();
+    await Promise.all(endings);
+    accepted[0]?.destroy();
+    await drained;
   });
 
   it('is done at once when there is no connection', async (t) => {
@@ -189,7 +216,7 @@ describe('a listener that drains', () => {
     const { signal } = new AbortController();
     const first = listener.drain(signal, { mayHandOver: true });
     const second = listener.drain(signal, { mayHandOver: false });
-    assert.equal(accepted[0]?.isDraining, true);
+    while (!accepted[0]?.isDraining) await turn();
     client.end();
     await Promise.all([first, second]);
   });

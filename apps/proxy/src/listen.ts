@@ -42,14 +42,22 @@ export interface Listener {
   /** To be told of every connection that has closed, or has moved to another worker. */
   closed(connection: AcceptedConnection): void;
   /**
-   * Takes no new connections, lets those there are finish or move, and resolves when the last one
-   * has gone. Cuts what is left when `deadline` aborts. The options of a later call hold from then on.
+   * Takes no new connections but those that had come in, lets those there are finish or move, and
+   * resolves when the last one has gone. They are told once nobody can connect any more: a client
+   * that is sent away and connects anew is refused at once. Cuts what is left when `deadline`
+   * aborts. The options of a later call hold from then on.
    */
   drain(deadline: AbortSignal, options?: DrainOptions): Promise<void>;
 }
 
 /** Deep enough for a burst of reconnecting clients; the kernel caps it at somaxconn. */
 const BACKLOG = 4_096;
+
+/** After so many turns of the event loop without a new connection the backlog is taken for empty. */
+const QUIET_TURNS = 3;
+
+/** Connections that come without a pause put off the close for so many turns at most. */
+const MOST_TURNS = 2_000;
 
 /**
  * Binds and accepts, or accepts on the socket given as `source`; rejects with a readable message
@@ -71,7 +79,12 @@ export async function listen(
   const add = (socket: Socket, isReused: boolean) => {
     const connection = accept(socket, listener, isReused);
     connections.add(connection);
-    if (draining) connection.drain(draining);
+    if (draining && !server.listening) connection.drain(draining);
+  };
+  const close = () => {
+    server.close();
+    for (const connection of connections) if (draining) connection.drain(draining);
+    resolveWhenClosed();
   };
 
   await bind(server, endpoint, source);
@@ -93,30 +106,48 @@ export async function listen(
       resolveWhenClosed();
     },
     drain(deadline, options = { mayHandOver: false }) {
+      const isFirst = draining === undefined;
       draining = options;
       return new Promise((resolve) => {
         const cut = () => {
+          server.close();
           for (const connection of connections) connection.destroy();
+          resolveWhenClosed();
         };
         whenClosed.push(() => {
           deadline.removeEventListener('abort', cut);
           resolve();
         });
-        // Right after the poll phase everything that had come in is accepted; connections that
-        // wait in the backlog of a socket that closes are reset.
-        setImmediate(() => {
-          server.close();
-          resolveWhenClosed();
-        });
-        for (const connection of connections) connection.drain(options);
-        if (deadline.aborted) cut();
-        else deadline.addEventListener('abort', cut, { once: true });
-        resolveWhenClosed();
+        if (deadline.aborted) return cut();
+        deadline.addEventListener('abort', cut, { once: true });
+        if (!server.listening) close();
+        else if (isFirst) afterBacklog(server, close);
       });
     },
   };
   server.on('connection', (socket: Socket) => add(socket, false));
   return listener;
+}
+
+/**
+ * Calls `close` when everything that waits in the backlog is accepted: connections that wait there
+ * are reset when the socket closes, and libuv accepts one in each turn of its loop. Never, when the
+ * server is closed meanwhile.
+ */
+function afterBacklog(server: Server, close: () => void): void {
+  let turns = 0;
+  let latestTurn = 0;
+  const noteTurn = () => {
+    latestTurn = turns;
+  };
+  const turn = () => {
+    if (!server.listening) return;
+    turns++;
+    if (turns - latestTurn <= QUIET_TURNS && turns < MOST_TURNS) setImmediate(turn);
+    else close();
+  };
+  server.on('connection', noteTurn);
+  setImmediate(turn);
 }
 
 function portOf(server: Server): number {

@@ -10,7 +10,7 @@ import { handleSignals, joinSupervisor, wasUpgraded } from '@headgate/supervisor
 import { createAccessLog, createLogger } from '@headgate/telemetry';
 import { helpText, parseCommand, type RunCommand } from './command-line.ts';
 import { type EffectiveConfig, loadProxyConfig } from './config.ts';
-import { redacted } from './config-admin.ts';
+import { redacted } from './config-redacted.ts';
 import { runCtl } from './ctl/ctl.ts';
 import { runDiff } from './ctl/run-diff.ts';
 import type { EdgeDeps } from './edge.ts';

@@ -6,11 +6,12 @@ import type { PreparedRequest } from './exchange.ts';
 import { endToEndRequestLines } from './headers.ts';
 import type { RequestRecord } from './request.ts';
 
-/** Made once, so that every attempt starts from the same request. */
+/** Made once, so that every attempt starts from the same request; `answerLines` are for its answer. */
 export function prepare(
   record: RequestRecord,
   head: IncomingHead,
   carrier: Carrier,
+  answerLines: FieldLines | undefined,
 ): PreparedRequest {
   // Both ids were checked when they came in, or are made of digits and letters.
   const idLine = `x-request-id: ${record.id}\r\n` as FieldLines;
@@ -20,7 +21,7 @@ export function prepare(
     record.client.lines + endToEndRequestLines(record.fields) + idLine + traceLine + extraLines;
   return {
     id: record.id,
-    idLine,
+    idLine: (answerLines ? idLine + answerLines : idLine) as FieldLines,
     method: record.method,
     target: record.path + record.query,
     lines: lines as FieldLines,

@@ -5,12 +5,14 @@ import type { FieldLines } from '@headgate/http1';
 import type { AttemptListener, AttemptOrder, Cancellable, Carrier } from './carrier.ts';
 import { type Clock, createClock } from './clock.test-support.ts';
 import { type ProxyConfigInput, proxySchema, staticConfig } from './config.ts';
+import { createCounts } from './edge-cache/counts.ts';
+import { EdgeCache } from './edge-cache/edge-cache.ts';
 import { type ErrorPage, type FailedOutcome, failure, type Outcome } from './errors.ts';
 import type { PreparedRequest, RequestBody } from './exchange.ts';
 import { fieldsIn, requestHead } from './fields.test-support.ts';
 import { Peer } from './forwarded.ts';
 import { fieldValue } from './headers.ts';
-import { type Edge, serve } from './proxy.ts';
+import { type Edge, fetch, serve } from './proxy.ts';
 import type { RequestRecord } from './request.ts';
 import { buildSnapshot, retireSnapshot } from './snapshot.ts';
 
@@ -86,6 +88,16 @@ export function createBench(t: TestContext, settings: Partial<ProxyConfigInput> 
     nextRequestId: () => 'id-1',
     randomHex: (count) => '07'.repeat(count / 2),
     isTimed: false,
+    cache: new EdgeCache(
+      { maxSizeBytes: 1_048_576, store: undefined, maxEntryBytes: 0 },
+      {
+        counts: createCounts(),
+        now: clock.now,
+        epochMs: () => 0,
+        fetch: (record, request, carrier) => fetch(edge, record, request, carrier),
+        announce() {},
+      },
+    ),
     inFlight: 0,
     onFinish: (record) => finished.push(record),
   };
@@ -135,6 +147,7 @@ export class TestCarrier implements Carrier {
   readonly peer: Peer;
   readonly body: RequestBody | undefined;
   readonly extraLines: FieldLines | undefined = undefined;
+  readonly writer = undefined;
   readonly canHedge: boolean;
   /** What the client ends when it leaves. */
   life: Cancellable | undefined;

@@ -4,12 +4,15 @@
  * carrier, which makes one attempt or writes one error page. See docs/life-of-a-request.md.
  */
 import type { Ask, Lease } from '@headgate/balancer';
+import type { Fields } from '@headgate/http1';
 import { type Guest, Waiter } from './admission.ts';
 import { askFor, isRepeatableRequest, priorityOf } from './ask.ts';
 import { Attempts, type AttemptsOwner } from './attempts.ts';
 import { type Beginning, begin } from './begin.ts';
 import type { Cancellable, Carrier, IncomingHead } from './carrier.ts';
 import { deadlineOf, isTooLate } from './deadline.ts';
+import type { EdgeCache } from './edge-cache/edge-cache.ts';
+import type { CacheGuest, Passage } from './edge-cache/guest.ts';
 import {
   errorPage,
   type Failure,
@@ -19,11 +22,10 @@ import {
   statusOf,
 } from './errors.ts';
 import type { PreparedRequest } from './exchange.ts';
-import { guardRequest } from './guard.ts';
-import { fieldValue } from './headers.ts';
+import { guard } from './guard.ts';
 import { prepare } from './prepare.ts';
 import { enter, type RequestRecord } from './request.ts';
-import { hostnameOf } from './router.ts';
+import { routeRequest } from './route-request.ts';
 import { isAffordable, isRepeatable } from './settle.ts';
 import type { ServiceRuntime, Snapshot } from './snapshot.ts';
 import { Deadline, type TimerWheel } from './timer-wheel.ts';
@@ -31,6 +33,7 @@ import { Deadline, type TimerWheel } from './timer-wheel.ts';
 /** What a request needs from the running edge. */
 export interface Edge extends Beginning {
   readonly timers: TimerWheel;
+  readonly cache: EdgeCache;
   /** Requests being served now, over all services. */
   inFlight: number;
   /** Called once per request, when it is over. */
@@ -39,33 +42,58 @@ export interface Edge extends Beginning {
 
 /** Serves one request from begin to finish. Never throws: whatever happens becomes an answer. */
 export function serve(edge: Edge, head: IncomingHead, carrier: Carrier): void {
-  new Life(edge, head, carrier).run();
+  // 1 begin: who asks, under which id, for what, under which configuration.
+  const record = begin(edge, head, carrier);
+  edge.inFlight++;
+  new Life(edge, record, head, carrier).run();
 }
 
-class Life implements AttemptsOwner, Guest, Cancellable {
+/** Has an upstream answer `request` for the cache: a life from admit on, of which `carrier` hears. */
+export function fetch(
+  edge: Edge,
+  record: RequestRecord,
+  request: PreparedRequest,
+  carrier: Carrier,
+): void {
+  new Life(edge, record, undefined, carrier).fetch(request);
+}
+
+class Life implements AttemptsOwner, Guest, CacheGuest, Cancellable {
   readonly record: RequestRecord;
   readonly carrier: Carrier;
   readonly #edge: Edge;
-  readonly #head: IncomingHead;
-  #service: ServiceRuntime | undefined;
+  /** Undefined when it is the cache that asks. */
+  readonly #head: IncomingHead | undefined;
+  cacheTurns = 0;
   #request: PreparedRequest | undefined;
   #attempts: Attempts | undefined;
   #waiter: Waiter | undefined;
+  /** What it reads from the cache, or waits for there. */
+  #reader: Cancellable | undefined;
+  #passage: Passage | undefined;
   #total: Deadline | undefined;
+  #isAttended = false;
 
-  constructor(edge: Edge, head: IncomingHead, carrier: Carrier) {
+  constructor(edge: Edge, record: RequestRecord, head: IncomingHead | undefined, carrier: Carrier) {
     this.#edge = edge;
+    this.record = record;
     this.#head = head;
     this.carrier = carrier;
-    // 1 begin: who asks, under which id, for what, under which configuration.
-    this.record = begin(edge, head, carrier);
-    edge.inFlight++;
   }
 
   run(): void {
     try {
-      const refusal = this.#route() ?? this.#guard() ?? this.#cache() ?? this.#admit();
+      const refusal = this.#route() ?? this.#guard() ?? this.#cache();
       if (refusal) this.#finish(refusal);
+    } catch (error) {
+      this.#finishBroken(error);
+    }
+  }
+
+  fetch(request: PreparedRequest): void {
+    try {
+      enter(this.record, 'admit');
+      this.#start(request);
     } catch (error) {
       this.#finishBroken(error);
     }
@@ -73,71 +101,85 @@ class Life implements AttemptsOwner, Guest, Cancellable {
 
   /** 2 route: from host, path, method and headers to a service. */
   #route(): Failure | undefined {
-    const { record } = this;
-    enter(record, 'route');
-    // It names an authority and no path, so there is nothing to route by.
-    if (record.method === 'CONNECT') return failure('method-refused', 'CONNECT is not served here');
-    if (record.targetProblem !== undefined) return failure('bad-request', record.targetProblem);
-    const result = record.snapshot.router.match({
-      method: record.method,
-      path: record.path,
-      hostname: hostnameOf(record.host),
-      header: (name) => fieldValue(record.fields, name),
-    });
-    if (result.kind === 'none') {
-      return failure('no-route', `no route matches ${record.method} ${record.path}`);
-    }
-    if (result.kind === 'method') {
-      record.allowed = result.allowed;
-      return failure('method-refused', `${record.path} takes ${result.allowed.join(', ')}`);
-    }
-    const { route } = result;
-    const service = record.snapshot.services.get(route.service);
-    if (!service) throw new Error(`routes[${route.index}] names a service that does not exist`);
-    record.route = route;
-    record.service = service;
-    this.#service = service;
-    return undefined;
+    enter(this.record, 'route');
+    return routeRequest(this.record);
   }
 
   /** 3 guard: is this request one the edge is willing to pass on? */
   #guard(): Failure | undefined {
-    const { record } = this;
-    enter(record, 'guard');
-    const { framing, contentLength } = this.#head;
-    const request = {
-      method: record.method,
-      path: record.path,
-      expect: fieldValue(record.fields, 'expect'),
-      bodySizeBytes: framing === 'length' ? contentLength : undefined,
-    };
-    return guardRequest(request, record.snapshot.config.limits.requestBodySize);
+    enter(this.record, 'guard');
+    return guard(this.record, this.#head as IncomingHead);
   }
 
-  /** 4 cache: a stored answer may end the request here; routes without a cache go on. */
-  #cache(): undefined {
-    enter(this.record, 'cache');
-    return undefined;
+  /** 4 cache: a stored answer, or one on its way, may end the request here. */
+  #cache(): Failure | undefined {
+    const { record } = this;
+    enter(record, 'cache');
+    const policy = record.route && record.snapshot.caching[record.route.index];
+    if (!policy) return this.#admit();
+    this.#passage = this.#edge.cache.admit(this, policy);
+    return this.#passage && this.#admit();
+  }
+
+  waits(reader: Cancellable): void {
+    this.#reader = reader;
+    this.#attend();
+  }
+
+  goOn(passage: Passage): void {
+    this.#reader = undefined;
+    this.#passage = passage;
+    try {
+      const refusal = this.#admit();
+      if (refusal) this.#finish(refusal);
+    } catch (error) {
+      this.#finishBroken(error);
+    }
+  }
+
+  finishedByCache(problem: Failure | undefined, hasBegun: boolean): void {
+    const { record } = this;
+    this.#reader = undefined;
+    if (!problem || !(hasBegun || problem.kind === 'client-gone')) {
+      this.#finish(problem);
+      return;
+    }
+    record.failure = problem;
+    record.status = statusOf(problem.kind);
+    this.#finish(undefined);
   }
 
   /** 5 admit: no more at once than can be carried; the rest waits briefly, or hears so at once. */
   #admit(): Failure | undefined {
-    const { record, service } = this;
+    const { record } = this;
     enter(record, 'admit');
     const { maxInFlight } = record.snapshot.config.limits;
     if (this.#edge.inFlight > maxInFlight) {
       const detail = `${maxInFlight} requests are in flight already; ask again shortly`;
       return failure('overloaded', detail);
     }
-    this.#request = prepare(record, this.#head, this.carrier);
+    const statusLine = this.#passage?.statusLine;
+    this.#start(prepare(record, this.#head as IncomingHead, this.carrier, statusLine));
+    return undefined;
+  }
+
+  #start(request: PreparedRequest): void {
+    const { record, service } = this;
+    this.#request = request;
     this.#attempts = new Attempts(this);
-    this.carrier.attend(this);
-    this.#startTotal();
+    this.#attend();
     if (record.route) record.snapshot.hedging[record.route.index]?.deposit();
     // Who comes now does not overtake those who wait.
     if (service.admission.length > 0) this.#wait();
     else this.#acquire();
-    return undefined;
+  }
+
+  /** From here on it ends when its client leaves, or its time is up. */
+  #attend(): void {
+    if (this.#isAttended) return;
+    this.#isAttended = true;
+    this.carrier.attend(this);
+    this.#startTotal();
   }
 
   #wait(): void {
@@ -199,6 +241,10 @@ class Life implements AttemptsOwner, Guest, Cancellable {
     this.#attempts?.start(lease);
   }
 
+  answering(status: number, fields: Fields): void {
+    this.#passage?.observe(status, fields);
+  }
+
   /** 8 settle: what the attempt means for the request; its lease has been given back by now. */
   ended(lease: Lease, outcome: Outcome, next: Lease | undefined): void {
     const { record, service } = this;
@@ -241,10 +287,12 @@ class Life implements AttemptsOwner, Guest, Cancellable {
     const edge = this.#edge;
     if (problem) this.#refuse(problem);
     if (this.#total) edge.timers.remove(this.#total);
-    edge.inFlight--;
     record.endedAt = record.stage;
     enter(record, 'finish');
-    edge.onFinish(record);
+    if (this.#head) {
+      edge.inFlight--;
+      edge.onFinish(record);
+    }
     this.carrier.finished();
   }
 
@@ -266,6 +314,10 @@ class Life implements AttemptsOwner, Guest, Cancellable {
   /** The client has left, or there is no time left. */
   cancel(kind: FailureKind, detail: string): void {
     const waiter = this.#waiter;
+    if (this.#reader) {
+      this.#reader.cancel(kind, detail);
+      return;
+    }
     if (!waiter) {
       this.#attempts?.cancel(kind, detail);
       return;
@@ -290,7 +342,7 @@ class Life implements AttemptsOwner, Guest, Cancellable {
   }
 
   get service(): ServiceRuntime {
-    return this.#service as ServiceRuntime;
+    return this.record.service as ServiceRuntime;
   }
 
   get request(): PreparedRequest {

@@ -1,6 +1,7 @@
 /** One request's own record, from its first byte to its log line; all of its state is here. */
 import type { Fields } from '@headgate/http1';
 import type { TraceContext } from '@headgate/telemetry';
+import type { CacheResult } from './edge-cache/guest.ts';
 import type { Failure } from './errors.ts';
 import type { Client } from './forwarded.ts';
 import type { Route } from './router.ts';
@@ -51,6 +52,8 @@ export interface RequestRecord {
   /** Key of the upstream that was asked last. */
   upstream: string | undefined;
   attempts: number;
+  /** What the cache did; undefined where the route has none. */
+  cached: CacheResult | undefined;
   status: number;
   failure: Failure | undefined;
   /** What was thrown, when the edge itself failed. */

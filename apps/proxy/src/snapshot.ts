@@ -23,7 +23,9 @@ import { type UpstreamAddress, upstreamAddressOf } from './address.ts';
 import { Admission } from './admission.ts';
 import { tokenOf } from './ask.ts';
 import type { EffectiveConfig, EffectiveService, UpstreamConfig } from './config.ts';
+import { cachePolicyOf } from './config-cache.ts';
 import { type ConnectionSettings, Connections, sameSettings } from './connections.ts';
+import type { CachePolicy } from './edge-cache/policy.ts';
 import type { ExchangeTimeouts } from './exchange.ts';
 import { createTrustedProxies, type TrustedProxies } from './forwarded.ts';
 import type { ProxyMetrics, ServiceMetrics } from './metrics.ts';
@@ -60,6 +62,8 @@ export interface Snapshot {
   readonly trustedProxies: TrustedProxies;
   /** By the place of the route, for those that hedge. */
   readonly hedging: readonly (Hedging | undefined)[];
+  /** By the place of the route, for those that cache. */
+  readonly caching: readonly (CachePolicy | undefined)[];
 }
 
 export interface SnapshotDeps {
@@ -87,6 +91,7 @@ export function buildSnapshot(
     router: createRouter(config.routes),
     services,
     trustedProxies: createTrustedProxies(config.trustedProxies),
+    caching: config.routes.map((route) => cachePolicyOf(route.cache)),
     hedging: config.routes.map((route, index) => {
       if (!route.hedge) return undefined;
       const before = previous?.config.routes[index];

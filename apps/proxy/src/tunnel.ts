@@ -77,6 +77,7 @@ export function createTunnels({ random, randomBytes }: TunnelsDeps): Tunnels {
         peer,
         body: undefined,
         extraLines: UPGRADE_LINES,
+        writer: undefined,
         canHedge: false,
         localAuthority: () =>
           formatAddress(socket.localAddress ?? 'localhost', socket.localPort ?? 80),

@@ -3,10 +3,17 @@ import type { WorkerLink } from '@headgate/supervisor';
 import { type Answers, answersOf } from './answers.ts';
 import type { EffectiveConfig } from './config.ts';
 import { type EdgeDeps, type RunningEdge, startEdge } from './edge.ts';
+import type { PurgeOrder } from './edge-cache/purge-order.ts';
 
 /** What the supervisor sends for a start: the configuration, and what this edge is called. */
 export interface WorkerStart {
   readonly config: EffectiveConfig;
+}
+
+/** What one worker tells the others that it has forgotten. */
+interface Announcement {
+  readonly from: number;
+  readonly keys: readonly string[];
 }
 
 /** Serves until the supervisor says drain; resolves when that has gone, and the edge has drained. */
@@ -18,6 +25,8 @@ export function runWorker(
     let edge: RunningEdge | undefined;
     let answers: Answers | undefined;
     let applied: Promise<void> = Promise.resolve();
+    // Of before there was an edge; it may have been serving already when it was ready to take them.
+    const early: PurgeOrder[] = [];
     const running = () => {
       if (!edge) throw new Error('this worker has not started yet');
       return edge;
@@ -28,11 +37,13 @@ export function runWorker(
     };
     link.onAsk('start', async (body) => {
       const { config } = body as WorkerStart;
-      edge = await startEdge(config, { ...depsFor(config), sockets: link });
+      const announce = announcements(link);
+      edge = await startEdge(config, { ...depsFor(config), sockets: link, announce });
       link.facts(() => running().facts());
       link.onSurplus((count) => running().giveAway(count));
       link.onHandedOver((handle, note) => running().take(handle, note));
       const { addresses } = edge;
+      for (const order of early.splice(0)) await edge.purge(order);
       link.ready();
       return addresses;
     });
@@ -43,6 +54,17 @@ export function runWorker(
     });
     link.onAsk('services', () => answering().services());
     link.onAsk('metrics', () => answering().metrics());
+    link.onAsk('cache', () => answering().cache());
+    link.onAsk('purge', (body) => {
+      const order = body as PurgeOrder;
+      if (edge) return answering().purge(order);
+      early.push(order);
+      return undefined;
+    });
+    link.onAsk('forget', (body) => {
+      const { from, keys } = body as Announcement;
+      if (from !== link.id) edge?.forget(keys);
+    });
     link.onDrain(async (order) => {
       if (!edge) return;
       // What is just being opened is to be drained as well.
@@ -55,4 +77,19 @@ export function runWorker(
       void Promise.resolve(edge?.drain()).then(resolve);
     });
   });
+}
+
+/** What is announced in one turn leaves in one message; who cannot be told has gone. */
+function announcements(link: WorkerLink): (keys: readonly string[]) => void {
+  const due = new Set<string>();
+  const announce = () => {
+    const keys = [...due];
+    due.clear();
+    link.gather('forget', { from: link.id, keys } satisfies Announcement).catch(() => {});
+  };
+  return (keys) => {
+    if (link.workers < 2) return;
+    if (due.size === 0) setImmediate(announce);
+    for (const key of keys) due.add(key);
+  };
 }

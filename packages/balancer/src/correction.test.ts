@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { compare, correctionOf, handicapOf, isSlow, slownessOf } from './correction.ts';
+import { compare, correctionOf, handicapOf, isQuick, slownessOf } from './correction.ts';
 import { createUpstream, type Upstream } from './upstream.ts';
 
-/** An upstream with so many milliseconds of latency, known well. */
-function withLatency(key: string, latencyMs: number, zone?: string): Upstream {
+/** Enough to know it well. */
+const MANY = 200;
+
+/** An upstream with so many milliseconds of latency, from so many answers. */
+function withLatency(key: string, latencyMs: number, zone?: string, answers = MANY): Upstream {
   const upstream = createUpstream({ key, zone });
-  for (let i = 0; i < 50; i++) {
+  for (let i = 0; i < answers; i++) {
     upstream.latency.ask();
     upstream.latency.hear(10 * i, 10 * i + 5);
     upstream.latency.observe(latencyMs, false, 10 * i + 5);
@@ -14,7 +17,7 @@ function withLatency(key: string, latencyMs: number, zone?: string): Upstream {
   return upstream;
 }
 
-function correctionsOf(upstreams: readonly Upstream[], zone?: string, nowMs = 500): number[] {
+function correctionsOf(upstreams: readonly Upstream[], zone?: string, nowMs = 10 * MANY): number[] {
   const comparison = compare(upstreams, zone, new Float64Array(upstreams.length), nowMs);
   return upstreams.map((one) => {
     return correctionOf(one, slownessOf(one, comparison, nowMs));
@@ -57,10 +60,10 @@ describe('correction', () => {
   });
 
   it('sees one that has stopped to answer, and nobody when all have', () => {
-    const nowMs = 2_500;
+    const nowMs = 4_000;
     const stall = (upstream: Upstream) => {
       upstream.waiting = 5;
-      upstream.waitingSinceMs = 500;
+      upstream.waitingSinceMs = 2_000;
       for (let i = 0; i < 5; i++) upstream.latency.ask();
     };
     const one = latencies(20, 20, 20);
@@ -104,9 +107,31 @@ describe('correction', () => {
     assert.deepEqual(correctionsOf(upstreams, 'east'), [1, 1, 1]);
   });
 
-  it('calls slow what is beyond chance', () => {
-    assert.equal(isSlow(1), false);
-    assert.equal(isSlow(1.5), false);
-    assert.equal(isSlow(10), true);
+  it('asks the more of a difference, the fewer answers there are on either side', () => {
+    const correctionFor = (ratio: number, usual: number, slow: number) =>
+      correctionsOf([
+        withLatency('a', 20, undefined, usual),
+        withLatency('b', 20 * ratio, undefined, slow),
+      ])[1] as number;
+    assert.equal(correctionFor(3, 5, 5), 1);
+    assert.equal(correctionFor(3, MANY, 5), 1);
+    assert.equal(correctionFor(3, 5, MANY), 1);
+    assert.ok(correctionFor(3, MANY, MANY) > 3);
+    assert.ok(correctionFor(50, 5, 5) > 50);
+  });
+
+  it('takes less than a millisecond more for noise, however many times as much it is', () => {
+    assert.deepEqual(correctionsOf(latencies(0.1, 0.1, 0.9)), [1, 1, 1]);
+    assert.ok((correctionsOf(latencies(0.1, 0.1, 1.5))[2] as number) > 10);
+  });
+
+  it('calls an answer quick that is no later than those of others may be', () => {
+    const comparison = compare(latencies(20, 20), undefined, new Float64Array(2), 10 * MANY);
+    assert.deepEqual(
+      [0, 20, 39, 41].map((ms) => isQuick(ms, comparison)),
+      [true, true, true, false],
+    );
+    const alone = compare(latencies(20), undefined, new Float64Array(1), 10 * MANY);
+    assert.equal(isQuick(1, alone), false);
   });
 });

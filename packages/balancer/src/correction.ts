@@ -8,6 +8,18 @@ import type { Upstream } from './upstream.ts';
 /** Up to this many times the median latency is noise. */
 const SLOW_RATIO = 2;
 
+/**
+ * So many milliseconds more than the median are noise, whatever the ratio: an origin that has to
+ * wait for its turn on a shared processor is as late as that, however quick its code is.
+ */
+const NOISE_MS = 1;
+
+/**
+ * Three times the standard deviation of one answer's logarithm: π/√6 when times of service are
+ * exponential, as with a queue in front of them; most are steadier.
+ */
+const CHANCE = 4;
+
 /** Slowness counts for a little more than its ratio: its queue is slow as well. */
 const SLOW_POWER = 1.25;
 
@@ -22,6 +34,8 @@ const OTHER_ZONE_HANDICAP = 2;
 export interface Comparison {
   /** Median of ln(milliseconds) over the upstreams; undefined while too few are known. */
   readonly medianLnMs: number | undefined;
+  /** Answers of the upstream in the middle. */
+  readonly answers: number;
   /** The zone to prefer; undefined when nobody is in it. */
   readonly zone: string | undefined;
 }
@@ -42,13 +56,27 @@ export function compare(
   const sorted = scratch.subarray(0, known).sort();
   // Of two in the middle the quicker: with half of them slow, it is still the slow ones that are.
   const medianLnMs = known < 2 ? undefined : sorted[(known - 1) >> 1];
-  return { medianLnMs, zone: isZoneServed ? zone : undefined };
+  const middle = upstreams.find((one) => one.latency.isKnown && lnNowOf(one, nowMs) === medianLnMs);
+  return {
+    medianLnMs,
+    answers: middle?.latency.answers ?? 0,
+    zone: isZoneServed ? zone : undefined,
+  };
 }
 
-/** Latency in multiples of the median, as it looks now; 1 when there is nothing to compare. */
-export function slownessOf(upstream: Upstream, { medianLnMs }: Comparison, nowMs: number): number {
+/**
+ * Latency in multiples of the median, as it looks now; exactly 1 while that is no more than
+ * chance, or there is nothing to compare. The fewer answers tell, the more they have to differ.
+ */
+export function slownessOf(
+  upstream: Upstream,
+  { medianLnMs, answers }: Comparison,
+  nowMs: number,
+): number {
   if (medianLnMs === undefined || !upstream.latency.isKnown) return 1;
-  return Math.exp(lnNowOf(upstream, nowMs) - medianLnMs);
+  const lnMs = lnNowOf(upstream, nowMs);
+  const chance = CHANCE * Math.sqrt(1 / upstream.latency.answers + 1 / answers);
+  return lnMs - medianLnMs > chance && isLate(lnMs, medianLnMs) ? Math.exp(lnMs - medianLnMs) : 1;
 }
 
 function lnNowOf({ latency, waiting, waitingSinceMs }: Upstream, nowMs: number): number {
@@ -57,7 +85,7 @@ function lnNowOf({ latency, waiting, waitingSinceMs }: Upstream, nowMs: number):
 
 /** The correction of `upstream`, whose latency is `slowness` times the median. */
 export function correctionOf(upstream: Upstream, slowness: number): number {
-  const correction = slowness > SLOW_RATIO ? slowness ** SLOW_POWER : 1;
+  const correction = slowness ** SLOW_POWER;
   const { ownRun } = upstream.detector;
   return ownRun > 0
     ? correction * FAILURE_FACTOR ** Math.min(ownRun, COUNTED_FAILURES)
@@ -72,10 +100,10 @@ export function handicapOf(upstream: Upstream, { zone }: Comparison): number {
 
 /** Is one answer after that time as quick as others' answers are? */
 export function isQuick(latencyMs: number, { medianLnMs }: Comparison): boolean {
-  return medianLnMs !== undefined && !isSlow(latencyMs / Math.exp(medianLnMs));
+  return medianLnMs !== undefined && !isLate(Math.log(latencyMs), medianLnMs);
 }
 
-/** Is that slow, rather than a matter of chance? */
-export function isSlow(slowness: number): boolean {
-  return slowness > SLOW_RATIO;
+function isLate(lnMs: number, medianLnMs: number): boolean {
+  const medianMs = Math.exp(medianLnMs);
+  return Math.exp(lnMs) > Math.max(SLOW_RATIO * medianMs, medianMs + NOISE_MS);
 }

@@ -80,6 +80,18 @@ describe('latency estimate', () => {
     near(msOf(estimate), 20, 2);
   });
 
+  it('is outweighed by what comes after doubt', () => {
+    const [sure, doubted] = [new LatencyEstimate(), new LatencyEstimate()];
+    for (const estimate of [sure, doubted]) {
+      const nowMs = answers(estimate, 8, { latencyMs: () => 1_000 });
+      for (let i = 0; i < 4; i++) {
+        if (estimate === doubted) estimate.doubt();
+        answers(estimate, 1, { latencyMs: () => 1, fromMs: nowMs + 10 * i, isAvoided: true });
+      }
+    }
+    assert.ok(msOf(doubted) < msOf(sure) / 3, `${msOf(doubted)}, ${msOf(sure)}`);
+  });
+
   it('takes an answer nobody waited for as at least that late, never as early', () => {
     const estimate = new LatencyEstimate();
     const nowMs = answers(estimate, 100);

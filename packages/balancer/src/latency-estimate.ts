@@ -15,6 +15,9 @@ const MOST_GAIN = 1 / 16;
 /** About so many answers make the mean; while it is avoided, those that are not too old. */
 const MOST_WEIGHT = 32;
 
+/** An answer that shows recovery leaves what is older this part of its weight. */
+const DOUBTED = 3 / 4;
+
 /** A silence counts from this many usual gaps between answers on, */
 const GAPS_OF_SILENCE = 8;
 /** and from so many times the usual number of requests sent between answers. */
@@ -67,6 +70,11 @@ export class LatencyEstimate {
     this.answers++;
     this.#weight = 1 + Math.min(MOST_WEIGHT, this.#weight * fade);
     this.lnMs += (ln - this.lnMs) / this.#weight;
+  }
+
+  /** What has been observed may be over: what comes now is to outweigh it soon. */
+  doubt(): void {
+    this.#weight *= DOUBTED;
   }
 
   /** Takes that an answer would have taken longer than this, nobody knows how much. */

@@ -32,6 +32,11 @@ export interface Policy {
   use(candidates: readonly Upstream[]): void;
   /** Told when what one upstream has in flight, its limit or its correction may have changed. */
   update?(upstream: Upstream): void;
+  /**
+   * True when `ask` goes where it goes however slow or failing upstreams are: these get requests
+   * all the time, so none has to be sent there to find out. Default: no ask does.
+   */
+  isBlind?(ask: Ask): boolean;
   /** Told of every answer, after `update`; `latencyMs` to its first byte. */
   answered?(upstream: Upstream, latencyMs: number, isGood: boolean, nowMs: number): void;
   /**

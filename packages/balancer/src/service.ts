@@ -5,7 +5,6 @@ import {
   correctionOf,
   handicapOf,
   isQuick,
-  isSlow,
   slownessOf,
 } from './correction.ts';
 import { LONG_HORIZON_MS, OutcomeTally, SHORT_HORIZON_MS } from './failure-detector.ts';
@@ -65,7 +64,7 @@ export class Service implements LeaseOwner {
   #options: ServiceOptions;
   #candidates: readonly Upstream[] = [];
   #trials: readonly Upstream[] = [];
-  #comparison: Comparison = { medianLnMs: undefined, zone: undefined };
+  #comparison: Comparison = { medianLnMs: undefined, answers: 0, zone: undefined };
   #scratch = new Float64Array(0);
   readonly #tally = new OutcomeTally();
   #othersMean = 0;
@@ -114,7 +113,7 @@ export class Service implements LeaseOwner {
     this.#reviewIfDue(nowMs);
     const { policy, random, maxInFlight } = this.#options;
     if (maxInFlight !== undefined && this.inFlight >= maxInFlight) return 'full';
-    const trial = this.#trials.length > 0 ? nextTrial(this.#trials, ask) : undefined;
+    const trial = this.#trialFor(ask);
     const upstream = trial ?? policy.pick(ask, random);
     if (!upstream) return this.#candidates.some((one) => !tried.includes(one)) ? 'full' : 'none';
     if (trial) this.#trials = this.#trials.filter((one) => one !== trial);
@@ -134,10 +133,13 @@ export class Service implements LeaseOwner {
     const { upstream } = lease;
     upstream.latency.hear(upstream.waitingSinceMs, nowMs);
     if (isGood) {
+      if (isAvoidedNow(upstream) && isQuick(latencyMs, this.#comparison)) {
+        // It may have recovered: better not to wait for the next trial's time to know.
+        upstream.latency.doubt();
+        retryTrial(upstream);
+      }
       upstream.latency.observe(latencyMs, isAvoidedNow(upstream), nowMs);
       upstream.found.answered(latencyMs, lease.waitingBefore);
-      // It may have recovered: better not to wait for another second to know.
-      if (isAvoidedNow(upstream) && isQuick(latencyMs, this.#comparison)) retryTrial(upstream);
       this.#succeeded(lease, nowMs);
     } else {
       this.#failed(lease, 'answered with a server error', nowMs);
@@ -234,6 +236,11 @@ export class Service implements LeaseOwner {
     this.#trials = trialsDue(this.upstreams, this.#picks, nowMs);
   }
 
+  #trialFor(ask: Ask): Upstream | undefined {
+    if (this.#trials.length === 0) return undefined;
+    return nextTrial(this.#trials, ask, this.#options.policy.isBlind?.(ask) ?? false);
+  }
+
   #reviewIfDue(nowMs: number): void {
     const everyMs = Math.max(REVIEW_MS, this.upstreams.length / REVIEWED_PER_MS);
     if (nowMs - this.#reviewedMs >= everyMs) this.review(nowMs);
@@ -251,7 +258,7 @@ export class Service implements LeaseOwner {
     const slowness = slownessOf(upstream, this.#comparison, nowMs);
     upstream.correction = correctionOf(upstream, slowness);
     const hasLasted = nowMs - upstream.slowSinceMs >= SLOW_FOR_MS;
-    if (isSlow(slowness)) {
+    if (slowness > 1) {
       upstream.slowSinceMs = Math.min(upstream.slowSinceMs, nowMs);
       if (!upstream.isSlow && hasLasted) {
         upstream.isSlow = true;
@@ -295,7 +302,7 @@ export class Service implements LeaseOwner {
       ejection.admit(nowMs);
       this.#tell(upstream, 'returning', 'a request on trial went well', nowMs);
       this.refresh(nowMs);
-    } else if (ejection.progress(!isSlow(slownessOf(upstream, this.#comparison, nowMs)), nowMs)) {
+    } else if (ejection.progress(slownessOf(upstream, this.#comparison, nowMs) === 1, nowMs)) {
       ejection.admit(nowMs);
       this.#tell(upstream, 'readmitted', 'its requests went well', nowMs);
       setLimits(this.#candidates);

@@ -12,6 +12,8 @@ function avoided(key = 'a'): Upstream {
   const upstream = createUpstream({ key });
   upstream.correction = 10;
   upstream.pickedMs = 0;
+  upstream.slowSinceMs = -LONG_MS;
+  upstream.latency.answers = 1_000;
   return upstream;
 }
 
@@ -50,6 +52,31 @@ describe('trials', () => {
     assert.ok(firstMs(1) <= LONG_MS);
   });
 
+  it('come sooner while few answers are known, unless it is failing', () => {
+    const upstream = avoided();
+    upstream.latency.answers = 6;
+    assert.equal(isDue(upstream, 200, 20), true);
+    upstream.detector.run = 1;
+    assert.equal(isDue(upstream, 200, 20), false);
+    upstream.detector.run = 0;
+    upstream.latency.answers = 60;
+    assert.equal(isDue(upstream, 200, 20), false);
+  });
+
+  it('come soon after it has become slow, and then at longer intervals', () => {
+    const upstream = avoided();
+    upstream.slowSinceMs = 0;
+    const due: number[] = [];
+    for (let nowMs = 0; nowMs < 10_000; nowMs += 5) {
+      if (!isDue(upstream, nowMs)) continue;
+      due.push(nowMs);
+      upstream.pickedMs = nowMs;
+    }
+    const [first, second, ...later] = due as [number, number, ...number[]];
+    assert.ok(first <= 200 && second - first <= 400, `${due}`);
+    assert.ok(later.length <= 12, `${due}`);
+  });
+
   it('are left to those that wait, unless these get no answer either', () => {
     const upstream = avoided();
     upstream.waiting = 1;
@@ -86,7 +113,7 @@ describe('trials', () => {
     const upstream = ejected();
     const { untilMs } = upstream.ejection;
     const take = (isRepeatable: boolean, nowMs: number) =>
-      nextTrial([upstream], ask({ isRepeatable, nowMs }));
+      nextTrial([upstream], ask({ isRepeatable, nowMs }), false);
     assert.equal(take(true, untilMs), upstream);
     assert.equal(take(false, untilMs), undefined);
     assert.equal(take(false, 10 * untilMs), upstream);
@@ -94,17 +121,25 @@ describe('trials', () => {
 
   it('take any request for one that is only slow', () => {
     const upstream = avoided();
-    assert.equal(nextTrial([upstream], ask({ isRepeatable: false })), upstream);
+    assert.equal(nextTrial([upstream], ask({ isRepeatable: false }), false), upstream);
     upstream.detector.run = 1;
-    assert.equal(nextTrial([upstream], ask({ isRepeatable: false })), undefined);
+    assert.equal(nextTrial([upstream], ask({ isRepeatable: false }), false), undefined);
   });
 
   it('take no request that was tried there, and go to nobody who is full', () => {
     const [a, b] = [avoided('a'), avoided('b')];
-    assert.equal(nextTrial([a, b], ask()), a);
-    assert.equal(nextTrial([a, b], ask({ tried: [a] })), b);
+    assert.equal(nextTrial([a, b], ask(), false), a);
+    assert.equal(nextTrial([a, b], ask({ tried: [a] }), false), b);
     a.inFlight = a.maxInFlight = 1;
-    assert.equal(nextTrial([a, b], ask()), b);
-    assert.equal(nextTrial([a], ask()), undefined);
+    assert.equal(nextTrial([a, b], ask(), false), b);
+    assert.equal(nextTrial([a], ask(), false), undefined);
+  });
+
+  it('where the policy is blind to how upstreams are, are for those that are out', () => {
+    const slow = avoided('a');
+    const out = ejected('b');
+    assert.equal(nextTrial([slow, out], ask({ nowMs: LONG_MS }), false), slow);
+    assert.equal(nextTrial([slow, out], ask({ nowMs: LONG_MS }), true), out);
+    assert.equal(nextTrial([slow], ask({ nowMs: LONG_MS }), true), undefined);
   });
 });

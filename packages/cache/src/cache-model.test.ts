@@ -1,86 +1,199 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type Cache, createCache } from './cache.ts';
+import { createCache } from './cache.ts';
+import { type Setup, setUp, setUpTwo, tick } from './cache-setup.test-support.ts';
 import { createMemoryStore } from './memory-store.ts';
+import type { GetOrSetOptions } from './options.ts';
+import type { Purge } from './purge-index.ts';
 import type { Store } from './store.ts';
 
+type Value = number | undefined;
+
 interface Kept {
-  readonly value: number;
-  readonly expiresAtMs: number;
+  readonly value: Value;
+  readonly tags: readonly string[];
+  readonly freshUntilMs: number;
+  readonly goneAtMs: number;
 }
 
-/** What a cache must look like from outside: a map whose entries end. */
+/** What a call comes to: what the caller gets, or `failed`. */
+type Answer = { readonly value: Value } | 'failed';
+
+interface Terms {
+  readonly ttlMs: number;
+  readonly absentTtlMs: number;
+  readonly staleWhileRevalidateMs: number;
+  readonly staleIfErrorMs: number;
+  readonly tags: readonly string[];
+}
+
+/** What a cache must look like from outside: a map whose entries age. */
 class Model {
   nowMs = 0;
   readonly #kept = new Map<string, Kept>();
 
-  get(key: string): number | undefined {
+  /** While it is in there at all. */
+  #find(key: string): Kept | undefined {
     const found = this.#kept.get(key);
-    return found !== undefined && found.expiresAtMs > this.nowMs ? found.value : undefined;
+    return found !== undefined && found.goneAtMs > this.nowMs ? found : undefined;
   }
 
-  set(key: string, value: number, ttlMs: number) {
-    this.#kept.set(key, { value, expiresAtMs: this.nowMs + ttlMs });
+  get(key: string): Value {
+    const found = this.#find(key);
+    return found !== undefined && found.freshUntilMs > this.nowMs ? found.value : undefined;
   }
 
-  delete(key: string) {
-    this.#kept.delete(key);
+  set(key: string, value: Value, terms: Terms) {
+    const isAbsent = value === undefined;
+    const freshUntilMs = this.nowMs + (isAbsent ? terms.absentTtlMs : terms.ttlMs);
+    const staleMs = isAbsent ? 0 : Math.max(terms.staleWhileRevalidateMs, terms.staleIfErrorMs);
+    const { tags } = terms;
+    this.#kept.set(key, { value, tags, freshUntilMs, goneAtMs: freshUntilMs + staleMs });
   }
-}
 
-const key = fc.constantFrom('a', 'b', 'c');
-const ttlMs = fc.integer({ min: 1, max: 50 });
-const value = fc.nat(1_000);
+  /** @param load what the loader makes, or `failed` */
+  getOrSet(key: string, load: Answer, terms: Terms): Answer {
+    const found = this.#find(key);
+    const staleForMs = found === undefined ? Infinity : this.nowMs - found.freshUntilMs;
+    if (found !== undefined && staleForMs < 0) return found;
+    if (load !== 'failed') this.set(key, load.value, terms);
+    if (found !== undefined && staleForMs < terms.staleWhileRevalidateMs) return found;
+    if (load !== 'failed') return load;
+    return found !== undefined && staleForMs < terms.staleIfErrorMs ? found : 'failed';
+  }
 
-const step = fc.oneof(
-  fc.record({ kind: fc.constant('get'), key }),
-  fc.record({ kind: fc.constant('set'), key, value, ttlMs }),
-  fc.record({ kind: fc.constant('getOrSet'), key, value, ttlMs }),
-  fc.record({ kind: fc.constant('failed load'), key }),
-  fc.record({ kind: fc.constant('delete'), key }),
-  fc.record({ kind: fc.constant('evict near'), key }),
-  fc.record({ kind: fc.constant('pass time'), durationMs: ttlMs }),
-);
-type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
-
-async function take(step: Step, cache: Cache, near: Store, model: Model): Promise<void> {
-  if ('durationMs' in step) {
-    model.nowMs += step.durationMs;
-  } else if ('value' in step) {
-    const { key, value, ttlMs } = step;
-    if (step.kind === 'set') {
-      await cache.set(key, value, { ttlMs });
-      model.set(key, value, ttlMs);
-      return;
+  purge(purge: Purge) {
+    for (const [key, { tags }] of this.#kept) {
+      const isMeant =
+        purge.kind === 'all' ||
+        (purge.kind === 'key' && purge.key === key) ||
+        (purge.kind === 'tag' && tags.includes(purge.tag)) ||
+        (purge.kind === 'prefix' && key.startsWith(purge.prefix));
+      if (isMeant) this.#kept.delete(key);
     }
-    const expected = model.get(key);
-    if (expected === undefined) model.set(key, value, ttlMs);
-    assert.equal(await cache.getOrSet(key, async () => value, { ttlMs }), expected ?? value);
-  } else if (step.kind === 'get') {
-    assert.equal(await cache.get(step.key), model.get(step.key));
-  } else if (step.kind === 'failed load') {
-    const expected = model.get(step.key);
-    const call = cache.getOrSet(step.key, () => Promise.reject(new Error('x')), { ttlMs: 1 });
-    if (expected === undefined) await assert.rejects(call, /^Error: x$/);
-    else assert.equal(await call, expected);
-  } else if (step.kind === 'delete') {
-    await cache.delete(step.key);
-    model.delete(step.key);
-  } else {
-    await near.delete(step.key);
   }
 }
 
-test('from outside, tiers are one map whose entries end', async () => {
+const key = fc.constantFrom('a', 'ab', 'b', 'bc');
+const keys = fc.uniqueArray(key, { minLength: 1 });
+const tag = fc.constantFrom('s', 't');
+const ttlMs = fc.integer({ min: 1, max: 50 });
+const windowMs = fc.constantFrom(0, 10, 40);
+const value = fc.nat(1_000);
+const load: fc.Arbitrary<Answer> = fc.oneof(
+  { weight: 3, arbitrary: value.map((value) => ({ value })) },
+  { weight: 1, arbitrary: fc.constant({ value: undefined }) },
+  { weight: 1, arbitrary: fc.constant<Answer>('failed') },
+);
+const terms: fc.Arbitrary<Terms> = fc.record({
+  ttlMs,
+  absentTtlMs: ttlMs,
+  staleWhileRevalidateMs: windowMs,
+  staleIfErrorMs: windowMs,
+  tags: fc.uniqueArray(tag),
+});
+const purge: fc.Arbitrary<Purge> = fc.oneof(
+  { weight: 2, arbitrary: key.map((key): Purge => ({ kind: 'key', key })) },
+  { weight: 2, arbitrary: tag.map((tag): Purge => ({ kind: 'tag', tag })) },
+  { weight: 1, arbitrary: key.map((prefix): Purge => ({ kind: 'prefix', prefix })) },
+  { weight: 1, arbitrary: fc.constant<Purge>({ kind: 'all' }) },
+);
+
+/** Takes a step with the cache, and checks it against the same step of the model. */
+type Step = (setup: Setup, model: Model) => Promise<void>;
+
+/** The same for the cache: no early loads, no pauses after failures. */
+const optionsOf = (terms: Terms): GetOrSetOptions<Value> => ({
+  ...terms,
+  staleRetryMs: 0,
+});
+
+const loaderOf = (load: Answer) => async () => {
+  if (load === 'failed') throw new Error('failed');
+  return load.value;
+};
+
+async function check(call: Promise<unknown>, expected: unknown): Promise<void> {
+  if (expected === 'failed') await assert.rejects(call, /^Error: failed$/);
+  else assert.deepEqual(await call, expected);
+}
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  key.map(
+    (key): Step =>
+      async ({ cache }, model) => {
+        await check(cache.get(key), model.get(key));
+      },
+  ),
+  keys.map(
+    (keys): Step =>
+      async ({ cache }, model) => {
+        const expected = keys.map((key) => model.get(key));
+        await check(cache.getMany(keys), expected);
+      },
+  ),
+  fc.tuple(key, value, terms).map(
+    ([key, value, terms]): Step =>
+      async ({ cache }, model) => {
+        await cache.set(key, value, optionsOf(terms));
+        model.set(key, value, terms);
+      },
+  ),
+  fc.tuple(key, load, terms, fc.boolean()).map(
+    ([key, load, terms, isShared]): Step =>
+      async ({ cache }, model) => {
+        const answer = model.getOrSet(key, load, terms);
+        const call = cache.getOrSet(key, loaderOf(load), { ...optionsOf(terms), isShared });
+        await check(call, answer === 'failed' ? answer : answer.value);
+      },
+  ),
+  fc.tuple(keys, load, terms).map(
+    ([keys, load, terms]): Step =>
+      async ({ cache }, model) => {
+        const answers = keys.map((key) => model.getOrSet(key, load, terms));
+        const loadMany = async (missing: readonly string[]) => {
+          const made = await loaderOf(load)();
+          return missing.map(() => made);
+        };
+        const call = cache.getOrSetMany(keys, loadMany, optionsOf(terms));
+        const values = answers.map((answer) => (answer === 'failed' ? answer : answer.value));
+        await check(call, values.includes('failed') ? 'failed' : values);
+      },
+  ),
+  purge.map(
+    (purge): Step =>
+      async ({ cache }, model) => {
+        await cache.purge(purge);
+        model.purge(purge);
+      },
+  ),
+  key.map(
+    (key): Step =>
+      async ({ near }) => {
+        await near.purge({ kind: 'key', key });
+      },
+  ),
+  ttlMs.map(
+    (durationMs): Step =>
+      async ({ clock }, model) => {
+        clock.nowMs += durationMs;
+        model.nowMs += durationMs;
+      },
+  ),
+);
+
+test('from outside, tiers are one map whose entries age', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 80 }), async (steps) => {
+      const setup = setUp({ clock: { nowMs: 0 } });
       const model = new Model();
-      const now = () => model.nowMs;
-      const near = createMemoryStore({ maxSizeBytes: 1e6, now });
-      const far = { ...createMemoryStore({ maxSizeBytes: 1e6, now }), name: 'far' };
-      const cache = createCache({ stores: [near, far], ttlJitter: 0, now });
-      for (const step of steps) await take(step, cache, near, model);
+      for (const take of steps) {
+        await take(setup, model);
+        // What goes on in the background comes to its end.
+        await tick();
+        await tick();
+      }
     }),
     { numRuns: 300 },
   );
@@ -98,9 +211,13 @@ test('with a tier that fails at random, a call still gives a live value or loads
         if (isBroken) throw new Error('broken store');
       };
       const shaky: Store = {
-        ...sound,
+        name: 'shaky',
+        mark: sound.mark,
         get: (key) => orFail().then(() => sound.get(key)),
-        set: (key, entry) => orFail().then(() => sound.set(key, entry)),
+        getMany: (keys) => orFail().then(() => sound.getMany(keys)),
+        set: (key, entry, mark) => orFail().then(() => sound.set(key, entry, mark)),
+        purge: (purge) => orFail().then(() => sound.purge(purge)),
+        close: sound.close,
       };
       const cache = createCache({ stores: [shaky], ttlJitter: 0, now });
       const loadedAtMs = new Map<number, number>();
@@ -116,5 +233,80 @@ test('with a tier that fails at random, a call still gives a live value or loads
         assert.ok(nowMs - (loadedAtMs.get(answer.index) ?? 0) < 20, 'a dead value was given');
       }
     }),
+  );
+});
+
+/** Each of these purges all keys of the test below. */
+const PURGES_OF_ALL: Record<Purge['kind'], readonly Purge[]> = {
+  key: [
+    { kind: 'key', key: 'j' },
+    { kind: 'key', key: 'k' },
+  ],
+  tag: [{ kind: 'tag', tag: 't' }],
+  prefix: [{ kind: 'prefix', prefix: '' }],
+  all: [{ kind: 'all' }],
+};
+
+interface Version {
+  readonly madeAtPurge: number;
+}
+
+test('however loads, purges and two processes interleave, nobody gets what was purged before he asked', async () => {
+  const action = fc.record({
+    process: fc.constantFrom(0, 1),
+    kind: fc.constantFrom('ask', 'ask', 'ask', 'ask many', 'purge', 'let a load end'),
+    purge: fc.constantFrom<Purge['kind']>('key', 'tag', 'prefix', 'all'),
+    isShared: fc.boolean(),
+    turns: fc.nat(2),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(action, { maxLength: 40 }), async (actions) => {
+      const setups = setUpTwo();
+      let purges = 0;
+      const loading: (() => void)[] = [];
+      const asked: Promise<void>[] = [];
+      const load = async (): Promise<Version> => {
+        const madeAtPurge = purges;
+        await new Promise<void>((resolve) => loading.push(resolve));
+        return { madeAtPurge };
+      };
+      const terms = { ttlMs: 1_000, tags: () => ['t'] };
+      for (const { process, kind, purge, isShared, turns } of actions) {
+        const { cache } = setups[process] as Setup;
+        const purgesBefore = purges;
+        const expectNew = ({ madeAtPurge }: Version) =>
+          assert.ok(madeAtPurge >= purgesBefore, `${madeAtPurge} < ${purgesBefore}`);
+        if (kind === 'ask') {
+          asked.push(cache.getOrSet('k', load, { ...terms, isShared }).then(expectNew));
+        } else if (kind === 'ask many') {
+          const loadMany = async (keys: readonly string[]) => {
+            const made = await load();
+            return keys.map(() => made);
+          };
+          const call = cache.getOrSetMany(['j', 'k'], loadMany, terms);
+          asked.push(
+            call.then((values) => {
+              for (const one of values) expectNew(one as Version);
+            }),
+          );
+        } else if (kind === 'purge') {
+          purges += 1;
+          for (const one of PURGES_OF_ALL[purge]) await cache.purge(one);
+        } else {
+          loading.shift()?.();
+        }
+        for (let turn = 0; turn < turns; turn++) await tick();
+      }
+      let isOver = false;
+      const over = Promise.all(asked).finally(() => {
+        isOver = true;
+      });
+      while (!isOver) {
+        for (const end of loading.splice(0)) end();
+        await tick();
+      }
+      await over;
+    }),
+    { numRuns: 300 },
   );
 });

@@ -1,31 +1,51 @@
 // One connection to Redis: opened, timed and ended here. ioredis's own reconnecting, queueing,
-// resending and timing are off: a connection that fails is thrown away, and the store's circuit
-// decides when to open another.
+// resending, redirecting and timing are off: a connection that fails is thrown away, and the circuit
+// of its server decides when to open another.
 
 import { Redis } from 'ioredis';
+import type { RedisAddress } from './redis-place.ts';
+import { startTimeout } from './within.ts';
+
+/** A command with its arguments, as Redis documents it. */
+export type Command = readonly [name: string, ...args: (string | number | Buffer)[]];
+
+/** What Redis answers a command: text and bytes alike as a `Buffer`, the lack of both as null. */
+export type Reply = Buffer | number | null | readonly Reply[];
 
 /** A connection that Redis has greeted. */
 export interface RedisConnection {
   /**
-   * Sends with `command` and waits for the reply. When it does not come in time the connection is
-   * ended, which takes back everything sent on it.
-   * @throws Redis's ReplyError, or why there was no reply
+   * Sends `commands` one after another and waits for all replies. When they do not come in time the
+   * connection is ended, which takes back everything sent on it.
+   * @param blockMs how long the commands themselves may make Redis wait; added to the timeout
+   * @throws Redis's ReplyError of the first command refused, or why there was no reply
    */
-  call<T>(command: (client: Redis) => Promise<T>): Promise<T>;
+  call(commands: readonly Command[], blockMs?: number): Promise<readonly Reply[]>;
   /** Resolves when the socket is gone, whoever closed it. */
   readonly ended: Promise<void>;
   /** Ends the connection at once, rejecting calls without a reply. */
   end(): Promise<void>;
 }
 
+/** Settings of {@link openRedis}. */
+export interface OpenOptions {
+  /** Bound for the whole opening, and then for each reply. */
+  readonly timeoutMs: number;
+  /** Gives up opening; has no meaning afterwards. */
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Opens a connection and waits until it is ready.
- * @param url `redis://`, `rediss://` or the path of a unix socket
- * @param timeoutMs bound for the whole opening, and then for each reply
- * @throws the cause when Redis is not ready within `timeoutMs`; nothing is left open then
+ * @param target where: `redis://`, `rediss://`, the path of a unix socket, or an address in parts
+ * @throws the cause when Redis is not ready in time; nothing is left open then
  */
-export async function openRedis(url: string, timeoutMs: number): Promise<RedisConnection> {
-  const client = new Redis(url, {
+export async function openRedis(
+  target: string | RedisAddress,
+  { timeoutMs, signal }: OpenOptions,
+): Promise<RedisConnection> {
+  signal?.throwIfAborted();
+  const settings = {
     lazyConnect: true,
     retryStrategy: () => null,
     enableOfflineQueue: false,
@@ -34,8 +54,15 @@ export async function openRedis(url: string, timeoutMs: number): Promise<RedisCo
     enableReadyCheck: false,
     maxRetriesPerRequest: 0,
     connectTimeout: 0,
+    // The older protocol has one shape for each reply and needs no greeting.
+    protocol: 2 as const,
+    disableClientInfo: true,
     connectionName: 'headgate-cache',
-  });
+  };
+  const client =
+    typeof target === 'string'
+      ? new Redis(target, settings)
+      : new Redis({ ...settings, ...optionsOf(target) });
   // Without a listener ioredis prints each error. Here one is only worth keeping while connecting,
   // because `connect` itself rejects with no more than "Connection is closed".
   let cause: Error | undefined;
@@ -44,6 +71,7 @@ export async function openRedis(url: string, timeoutMs: number): Promise<RedisCo
   });
   const ended = new Promise<void>((resolve) => client.once('end', () => resolve()));
   let isEnding = false;
+  let isHeldBack = false;
 
   function end(): Promise<void> {
     if (!isEnding && client.status !== 'end') {
@@ -55,42 +83,59 @@ export async function openRedis(url: string, timeoutMs: number): Promise<RedisCo
     return ended;
   }
 
-  async function inTime<T>(what: string, settling: Promise<T>): Promise<T> {
+  async function inTime<T>(what: string, settling: Promise<T>, boundMs: number): Promise<T> {
     let late: Error | undefined;
-    const stopTimeout = startTimeout(timeoutMs, () => {
-      late = new Error(`Redis ${what} within ${timeoutMs} ms`);
+    const stopTimeout = startTimeout(boundMs, () => {
+      late = new Error(`Redis ${what} within ${boundMs} ms`);
       void end();
     });
     try {
       return await settling;
     } catch (error) {
-      throw late ?? error;
+      throw late ?? withoutCommand(error);
     } finally {
       stopTimeout();
     }
   }
 
+  /** Lets what is sent in one turn leave in one write: a system call each would cost more than Redis. */
+  function holdBack() {
+    if (isHeldBack) return;
+    isHeldBack = true;
+    client.stream.cork();
+    queueMicrotask(() => {
+      isHeldBack = false;
+      client.stream.uncork();
+    });
+  }
+
+  const giveUp = () => void end();
+  signal?.addEventListener('abort', giveUp);
   try {
-    await inTime('was not ready', client.connect());
+    await inTime('was not ready', client.connect(), timeoutMs);
   } catch (error) {
     await end();
-    throw cause ?? error;
+    throw signal?.aborted ? signal.reason : (cause ?? error);
+  } finally {
+    signal?.removeEventListener('abort', giveUp);
   }
-  return { call: (command) => inTime('did not reply', command(client)), ended, end };
+  return {
+    call(commands, blockMs = 0) {
+      holdBack();
+      const replies = commands.map(([name, ...args]) => client.callBuffer(name, ...args));
+      return inTime('did not reply', Promise.all(replies), timeoutMs + blockMs) as Promise<Reply[]>;
+    },
+    ended,
+    end,
+  };
 }
 
-/**
- * Calls `onTimeout` after `timeoutMs`, unless the returned function is called before. When this
- * process was busy, its timers fire before the replies that came meanwhile are read; the extra turn
- * of the event loop reads them first, so that our own pause is not taken for Redis's.
- */
-function startTimeout(timeoutMs: number, onTimeout: () => void): () => void {
-  let lastTurn: NodeJS.Immediate | undefined;
-  const timer = setTimeout(() => {
-    lastTurn = setImmediate(onTimeout);
-  }, timeoutMs);
-  return () => {
-    clearTimeout(timer);
-    clearImmediate(lastTurn);
-  };
+function optionsOf({ isTls, ...address }: RedisAddress) {
+  return isTls ? { ...address, tls: {} } : address;
+}
+
+/** ioredis hangs the command on each error: values and passwords, kept as long as the error is. */
+function withoutCommand(error: unknown): unknown {
+  if (error instanceof Error && 'command' in error) delete error.command;
+  return error;
 }

@@ -1,48 +1,29 @@
-// What a Redis that is away, silent, killed or demoted costs, counted in connections and commands.
+// What a Redis that is away, silent, slow, killed or demoted costs, and how it is found again.
 
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { createCache } from './cache.ts';
-import { createMemoryStore } from './memory-store.ts';
-import { skipWithoutRedisServer as skip, startRedisServer } from './redis-server.test-support.ts';
+import { openLine } from './redis-line.test-support.ts';
+import {
+  freePorts,
+  type RedisServer,
+  skipWithoutRedisServer as skip,
+  startRedisServer,
+} from './redis-server.test-support.ts';
+import { entry, find, inStep, keep, outOfStep, until } from './redis-store.test-support.ts';
 import { createRedisStore, type RedisStore } from './redis-store.ts';
 
-const ENTRY = { value: 1, ttlMs: 60_000 };
-
-/** A store on a clock that only the test moves, with the longest jitter: back-offs 1 s, 2 s, … */
-function createStore(t: TestContext, url: string, commandTimeoutMs: number) {
-  const clock = { nowMs: 0 };
-  const now = () => clock.nowMs;
-  const random = () => 1 - Number.EPSILON;
-  const store = createRedisStore({ url, prefix: 't:', commandTimeoutMs, now, random });
-  t.after(() => store.close());
-  return { store, clock };
+async function startServer(t: TestContext, port = 0): Promise<RedisServer> {
+  const server = await startRedisServer({ port });
+  t.after(() => server.stop());
+  return server;
 }
 
-/** Listens and counts, and does to each connection what `onConnection` does. */
-async function listen(t: TestContext, onConnection: (socket: Socket) => void, port = 0) {
-  const sockets = new Set<Socket>();
-  const server: Server = createServer((socket) => {
-    counter.connections += 1;
-    sockets.add(socket);
-    socket.on('error', () => {});
-    socket.on('close', () => sockets.delete(socket));
-    onConnection(socket);
-  });
-  const counter = { connections: 0 };
-  server.listen(port, '127.0.0.1');
-  await once(server, 'listening');
-  const close = () =>
-    new Promise((resolve) => {
-      server.close(resolve);
-      for (const socket of sockets) socket.destroy();
-    });
-  t.after(close);
-  return { counter, sockets, close, port: (server.address() as AddressInfo).port };
+function createStore(t: TestContext, url: string, commandTimeoutMs = 5_000): RedisStore {
+  const store = createRedisStore({ url, prefix: 't:', commandTimeoutMs });
+  t.after(() => store.close());
+  return store;
 }
 
 /** The sockets and timers this process has open. */
@@ -61,174 +42,182 @@ async function hasOpenAgain(expected: string) {
   assert.equal(openResources(), expected);
 }
 
-async function isLeftAlone(store: RedisStore) {
-  assert.equal(store.circuit.isOpen, true);
+async function findsAndKeepsNothing(store: RedisStore) {
   const found = await Promise.all(Array.from({ length: 200 }, () => store.get('a')));
-  assert.ok(found.every((entry) => entry === undefined));
-  await store.set('a', ENTRY);
-  await assert.rejects(store.delete('a'), /was not deleted/);
+  assert.ok(found.every((each) => each === undefined));
+  assert.deepEqual(await store.getMany(['a', 'b']), [undefined, undefined]);
+  await store.set('a', entry(2), store.mark());
 }
 
-test('a refused connection is tried once per back-off, by one call', async (t) => {
-  const { port, close } = await listen(t, () => {});
-  await close();
-  const { store, clock } = createStore(t, `redis://127.0.0.1:${port}`, 5_000);
-  const first = await Promise.allSettled(Array.from({ length: 50 }, () => store.get('a')));
-  assert.ok(first.every(({ status }) => status === 'rejected'));
-  assert.match(String(store.circuit.lastError), /ECONNREFUSED/);
-
-  const { counter } = await listen(t, (socket) => socket.destroy(), port);
-  await isLeftAlone(store);
-  assert.equal(counter.connections, 0, 'nothing is tried while the circuit is open');
-
-  clock.nowMs += 1_000;
-  const second = await Promise.allSettled(Array.from({ length: 50 }, () => store.get('a')));
-  assert.equal(second.filter(({ status }) => status === 'rejected').length, 1);
-  assert.equal(counter.connections, 1);
-  clock.nowMs += 1_000;
-  await isLeftAlone(store);
-  assert.equal(counter.connections, 1, 'the second back-off is longer');
-  clock.nowMs += 1_000;
-  await assert.rejects(store.get('a'));
-  assert.equal(counter.connections, 2);
+test('calls cost a Redis that refuses nothing, and it is found when it listens', {
+  skip,
+}, async (t) => {
+  const [port = 0] = await freePorts(1);
+  const store = createStore(t, `redis://127.0.0.1:${port}`);
+  await until('an attempt', () => /ECONNREFUSED/.test(String(store.status().lastError)));
+  await findsAndKeepsNothing(store);
+  assert.equal(await store.lock('a', 1_000), undefined);
+  assert.equal(store.status().isOpen, true);
+  await startServer(t, port);
+  await inStep(store);
+  await until('the circuit closing', async () => {
+    await keep(store, 'a', 1).catch(() => {});
+    return (await find(store, 'a')) === 1;
+  });
+  assert.equal(store.status().isOpen, false);
 });
 
-test('a Redis that accepts and stays silent costs one timeout, then nothing', async (t) => {
-  const { counter, sockets, port } = await listen(t, (socket) => socket.resume());
-  const { store, clock } = createStore(t, `redis://127.0.0.1:${port}`, 50);
-  await assert.rejects(store.get('a'), /was not ready within 50 ms/);
-  await isLeftAlone(store);
-  assert.equal(counter.connections, 1);
-  clock.nowMs += 1_000;
-  await assert.rejects(store.set('a', ENTRY));
-  assert.equal(counter.connections, 2);
-  await isLeftAlone(store);
-  while (sockets.size > 0) await new Promise((resolve) => setImmediate(resolve));
+test('a Redis that accepts and stays silent is asked by nobody but the log', {
+  skip,
+}, async (t) => {
+  const server = await startServer(t);
+  const line = await openLine(server.url);
+  t.after(() => line.close());
+  line.lose();
+  const store = createStore(t, line.url, 50);
+  await until('an attempt', () => /not ready|not reply/.test(String(store.status().lastError)));
+  const earlier = line.connections;
+  await findsAndKeepsNothing(store);
+  assert.ok(line.connections <= earlier + 1, 'the log may have tried once meanwhile');
+  line.mend();
+  await inStep(store);
 });
 
-test('a cache over a dead Redis serves from its loader and its memory', async (t) => {
-  const { counter, port } = await listen(t, (socket) => socket.resume());
-  const { store } = createStore(t, `redis://127.0.0.1:${port}`, 50);
-  const cache = createCache({ stores: [createMemoryStore({ maxSizeBytes: 1e6 }), store] });
-  for (const key of ['a', 'b', 'c', 'a', 'b', 'c']) {
-    assert.equal(await cache.getOrSet(key, async () => key, { ttlMs: 60_000 }), key);
-  }
-  assert.equal(counter.connections, 1);
-  assert.equal(cache.stats().storeErrors, 1);
-  assert.equal(cache.stats().loads, 3);
-  assert.deepEqual(cache.stats().hits, { memory: 3, redis: 0 });
+test('a Redis slower than the timeout is left alone until it is fast again', {
+  skip,
+}, async (t) => {
+  const server = await startServer(t);
+  const line = await openLine(server.url);
+  t.after(() => line.close());
+  const store = await inStep(createStore(t, line.url, 300));
+  await keep(store, 'a', 1);
+  line.delay(400);
+  await assert.rejects(store.get('a'), /did not reply within 300 ms/);
+  assert.equal(store.status().isOpen, true);
+  await outOfStep(store);
+  await findsAndKeepsNothing(store);
+  line.delay(0);
+  await until('finding it again', async () => (await find(store, 'a')) === 1);
+  assert.equal(store.status().isOpen, false);
 });
 
-test('a killed Redis that comes back is found again by the first trial', { skip }, async (t) => {
-  const server = await startRedisServer();
-  t.after(() => server.stop());
-  const { store, clock } = createStore(t, server.url, 5_000);
-  await store.set('a', ENTRY);
+test('a killed Redis fails what is under way, then costs nothing, and is found again', {
+  skip,
+}, async (t) => {
+  const server = await startServer(t);
+  const store = await inStep(createStore(t, server.url));
+  await keep(store, 'a', 1);
   server.freeze();
   const inFlight = Promise.allSettled(Array.from({ length: 20 }, () => store.get('a')));
   await server.kill();
   assert.ok((await inFlight).every(({ status }) => status === 'rejected'));
-  await isLeftAlone(store);
-
-  clock.nowMs += 1_000;
-  await assert.rejects(store.get('a'), 'still dead: the trial fails');
+  await outOfStep(store);
+  await findsAndKeepsNothing(store);
   await server.restart();
-  await isLeftAlone(store);
-  clock.nowMs += 2_000;
-  await store.set('a', ENTRY);
-  assert.equal(store.circuit.isOpen, false);
-  assert.equal((await store.get('a'))?.value, 1);
-});
-
-test('a Redis restarted between two calls costs nothing at all', { skip }, async (t) => {
-  const server = await startRedisServer();
-  t.after(() => server.stop());
-  const { store } = createStore(t, server.url, 5_000);
-  await store.set('a', ENTRY);
-  await server.kill();
-  await server.restart();
-  // Killing closes the connection; the store learns of it like of any other event on the socket.
-  await new Promise((resolve) => setImmediate(resolve));
-  await store.set('a', ENTRY);
-  assert.equal((await store.get('a'))?.value, 1);
-  assert.equal(store.circuit.lastError, undefined);
+  await inStep(store);
+  await until('keeping again', async () => {
+    await keep(store, 'a', 3).catch(() => {});
+    return (await find(store, 'a')) === 3;
+  });
 });
 
 test('a Redis that freezes gets no command until it is due a trial', { skip }, async (t) => {
-  const server = await startRedisServer();
-  t.after(() => server.stop());
+  const server = await startServer(t);
   const admin = new Redis(server.url);
   t.after(() => admin.disconnect());
   const callsOfGet = async () =>
     Number(/cmdstat_get:calls=(\d+)/.exec(await admin.info('commandstats'))?.[1]);
-  const { store, clock } = createStore(t, server.url, 500);
-  await callsOfGet();
+  await admin.ping();
   const earlier = openResources();
-  await store.set('a', ENTRY);
+  const store = await inStep(createStore(t, server.url, 300));
+  await keep(store, 'a', 1);
   await store.get('a');
 
   server.freeze();
   const lingered = sleep(2_000, 'lingered', { ref: false });
   const reason = await Promise.race([store.get('a').catch(String), lingered]);
-  assert.match(String(reason), /did not reply within 500 ms/);
-  await hasOpenAgain(earlier);
-  await isLeftAlone(store);
+  assert.match(String(reason), /did not reply within 300 ms/);
+  await outOfStep(store);
+  await findsAndKeepsNothing(store);
   server.thaw();
-  await isLeftAlone(store);
   assert.ok((await callsOfGet()) <= 2, 'at most the call before and the one that timed out');
-
-  clock.nowMs += 1_000;
-  assert.equal((await store.get('a'))?.value, 1);
-  assert.equal(store.circuit.isOpen, false);
+  await until('finding it again', async () => (await find(store, 'a')) === 1);
+  await store.close();
+  await hasOpenAgain(earlier);
 });
 
 test('a pause of this process is not taken for a silent Redis', { skip }, async (t) => {
-  const server = await startRedisServer();
-  t.after(() => server.stop());
-  const { store } = createStore(t, server.url, 200);
-  await store.set('a', ENTRY);
+  const server = await startServer(t);
+  const store = await inStep(createStore(t, server.url, 200));
+  await keep(store, 'a', 1);
   const found = store.get('a');
   for (let turn = 0; turn < 10; turn++) await null;
   const pausedAtMs = performance.now();
-  while (performance.now() - pausedAtMs < 600);
+  while (performance.now() - pausedAtMs < 1_500);
   assert.equal((await found)?.value, 1);
+  await sleep(50);
+  assert.equal(store.status().isInStep, true);
+  assert.equal(store.status().lastError, undefined);
 });
 
-test('a Redis demoted to a replica is left for a new connection', { skip }, async (t) => {
-  const server = await startRedisServer();
-  t.after(() => server.stop());
+test('a Redis demoted to a replica is not used before it is a master again', {
+  skip,
+}, async (t) => {
+  const server = await startServer(t);
   const admin = new Redis(server.url);
   t.after(() => admin.disconnect());
-  const { store, clock } = createStore(t, server.url, 5_000);
-  await admin.ping();
-  const earlier = openResources();
-  await store.set('a', ENTRY);
+  const store = await inStep(createStore(t, server.url));
+  await keep(store, 'a', 1);
   await admin.replicaof('127.0.0.1', '1');
-  await assert.rejects(store.set('a', ENTRY), /READONLY/);
-  await isLeftAlone(store);
-  await hasOpenAgain(earlier);
+  await assert.rejects(keep(store, 'a', 2), /READONLY/);
+  await outOfStep(store);
+  await findsAndKeepsNothing(store);
   await admin.replicaof('NO', 'ONE');
-  clock.nowMs += 1_000;
-  await store.set('a', ENTRY);
-  assert.equal(store.circuit.isOpen, false);
+  await inStep(store);
+  await until('keeping again', async () => {
+    await keep(store, 'a', 3).catch(() => {});
+    return (await find(store, 'a')) === 3;
+  });
+});
+
+test('a Redis out of memory refuses writes and is read all the same', { skip }, async (t) => {
+  const server = await startServer(t);
+  const admin = new Redis(server.url);
+  t.after(() => admin.disconnect());
+  const store = await inStep(createStore(t, server.url));
+  await keep(store, 'a', 1);
+  await admin.config('SET', 'maxmemory', '1');
+  await assert.rejects(keep(store, 'b', 2), /OOM/);
+  assert.equal(await find(store, 'a'), 1);
+  assert.equal(store.status().isInStep, true);
 });
 
 test('close leaves no socket and no timer, whatever state Redis is in', { skip }, async (t) => {
-  const server = await startRedisServer();
-  t.after(() => server.stop());
-  const { port } = await listen(t, (socket) => socket.resume());
-  const earlier = openResources();
+  const server = await startServer(t);
+  const frozen = await startServer(t);
+  const line = await openLine(server.url);
+  t.after(() => line.close());
+  const [deadPort] = await freePorts(1);
+  const opened = openResources();
 
-  const idle = createRedisStore({ url: server.url, prefix: 't:' });
-  const used = createRedisStore({ url: server.url, prefix: 't:', commandTimeoutMs: 5_000 });
-  const silent = createRedisStore({ url: `redis://127.0.0.1:${port}`, prefix: 't:' });
-  const refused = createRedisStore({ url: 'redis://127.0.0.1:1', prefix: 't:' });
-  const connecting = createRedisStore({ url: server.url, prefix: 't:' });
-  await used.set('a', ENTRY);
-  await Promise.allSettled([silent.get('a'), refused.get('a')]);
-  const late = Promise.allSettled([connecting.get('a')]);
-  assert.notEqual(openResources(), earlier, 'the connection in use is visible here');
-  await Promise.all([idle, used, silent, refused, connecting].map((store) => store.close()));
-  await late;
-  await hasOpenAgain(earlier);
+  const stores = [
+    await inStep(createRedisStore({ url: server.url, prefix: 't:', commandTimeoutMs: 5_000 })),
+    await inStep(createRedisStore({ url: frozen.url, prefix: 't:', commandTimeoutMs: 200 })),
+    createRedisStore({ url: server.url, prefix: 't:' }),
+    createRedisStore({ url: `redis://127.0.0.1:${deadPort}`, prefix: 't:' }),
+    createRedisStore({ cluster: { nodes: [`redis://127.0.0.1:${deadPort}`] }, prefix: 't:' }),
+    createRedisStore({
+      sentinel: { name: 'm', nodes: [`redis://127.0.0.1:${deadPort}`] },
+      prefix: 't:',
+    }),
+  ];
+  for (const store of stores) await keep(store, 'a', 1);
+  frozen.freeze();
+  const waiting = Promise.allSettled(stores.map((store) => store.purge({ kind: 'tag', tag: 't' })));
+  assert.notEqual(openResources(), opened, 'connections in use are visible here');
+  await Promise.all(stores.map((store) => store.close()));
+  await Promise.all(stores.map((store) => store.close()));
+  await waiting;
+  await hasOpenAgain(opened);
+  await assert.rejects(Promise.resolve(stores[0]?.purge({ kind: 'all' })), /closed/);
 });

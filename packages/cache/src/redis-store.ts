@@ -1,146 +1,212 @@
-// The tier that processes share: JSON values in Redis, each with its own time to live. A Redis that
-// fails costs one short wait, then nothing until it is back.
+// The tier that processes share: values in Redis, each with its own time to live, and a log of what
+// was purged. A Redis that fails costs one short wait, then nothing until it is back.
 
-import type { Redis } from 'ioredis';
-import { type Circuit, createCircuit, type Pass } from './circuit.ts';
-import { openRedis, type RedisConnection } from './redis-connection.ts';
-import type { Store } from './store.ts';
+import { type Codec, jsonCodec } from './codec.ts';
+import { followPurgeLog } from './purge-log.ts';
+import { createClusterLink } from './redis-cluster.ts';
+import { openRedis } from './redis-connection.ts';
+import { decodeFrame, encodeFrame } from './redis-frame.ts';
+import { createSingleLink, type RedisLink } from './redis-link.ts';
+import { takeRedisLock } from './redis-lock.ts';
+import { checkPlace, type RedisPlace } from './redis-place.ts';
+import { openSentinelMaster } from './redis-sentinel.ts';
+import type { Entry, SharedStore } from './store.ts';
 
-/** Settings of {@link createRedisStore}. */
-export interface RedisStoreOptions {
-  /** `redis://[user:password@]host:port[/db]`, `rediss://…` for TLS, or a unix socket's path. */
-  readonly url: string;
-  /** Put before every key, so that several applications can use one Redis: `shop:`. */
+/** Settings of {@link createRedisStore}: where Redis is, and these. */
+export type RedisStoreOptions = RedisPlace & {
+  /**
+   * Put before every key, so that several applications can use one Redis: `shop:`. Stores with the
+   * same prefix share values and purges.
+   */
   readonly prefix: string;
+  /** How values become bytes. Default `jsonCodec`. */
+  readonly codec?: Codec;
   /** Longest wait for Redis to be connected, and for each of its replies. Default 100. */
   readonly commandTimeoutMs?: number;
+  /** Larger values, encoded, are refused. Default 8 MiB. */
+  readonly maxValueBytes?: number;
   /** A clock in milliseconds that never goes back. Default: `performance.now`. */
   readonly now?: () => number;
   /** Uniform in [0, 1), spreads the back-off. Default: `Math.random`. */
   readonly random?: () => number;
+};
+
+/** How a {@link RedisStore} gets on with Redis. */
+export interface RedisStatus {
+  /** A server is left alone after a failure: reads of it find nothing and writes are dropped, at no cost. */
+  readonly isOpen: boolean;
+  /** All purges made by others are known. While not, nothing is found and nothing is kept. */
+  readonly isInStep: boolean;
+  /** What went wrong last; kept when all is well again. */
+  readonly lastError: Error | undefined;
 }
 
-/** A {@link Store} in Redis, with its circuit to look at. */
-export interface RedisStore extends Store {
-  /** Open while Redis is left alone: reads find nothing and writes are dropped, at no cost. */
-  readonly circuit: Pick<Circuit, 'isOpen' | 'lastError'>;
+/** A {@link SharedStore} in Redis. */
+export interface RedisStore extends SharedStore {
+  status(): RedisStatus;
 }
 
-/** Replies that condemn the connection and not just the command, by their code. */
-const UNUSABLE = /^(LOADING|MASTERDOWN|NOAUTH|READONLY) /;
-
-function isAboutCommandOnly(error: unknown): boolean {
-  return error instanceof Error && error.name === 'ReplyError' && !UNUSABLE.test(error.message);
-}
+const DEFAULT_TIMEOUT_MS = 100;
+const DEFAULT_MAX_VALUE_BYTES = 8 * 1024 * 1024;
+/** Keys of one `getMany` under way at once: their replies must come within one timeout. */
+const MANY = 256;
 
 /**
- * Makes a store in Redis. It connects at the first call. A connection that fails, a reply that does
- * not come and a Redis that cannot serve (loading, demoted to a replica) open the circuit: the
- * connection is dropped and Redis left alone for a back-off, see {@link createCircuit}. Meanwhile
- * `get` finds nothing and `set` drops its value; `delete` rejects, because what Redis still holds
- * may come back and lives until its time is up.
- * @throws TypeError when `url` is not an address of Redis
+ * Makes a store in Redis. It connects at once and follows the log of purges until it is closed;
+ * nothing is found and nothing kept before the log has been read for the first time (a few
+ * milliseconds). A connection that fails, a reply that does not come and a server that cannot serve
+ * open the circuit of that server, see `createRedisNode`; a Redis out of reach is looked for at least
+ * every two seconds. Purges are never refused: see `purge-log.ts` for what they guarantee.
+ *
+ * What Redis holds that is not this store's, or damaged, rejects the `get`; so does a value that the
+ * codec cannot decode. In Redis are `<prefix>value:<key>`, `<prefix>lock:<key>`,
+ * `<prefix>{purges}head` and `<prefix>{purges}log`. The last two have no time to live: give Redis an
+ * eviction policy `volatile-…`, or all is forgotten whenever they are evicted. Needs Redis 5.
+ * @throws TypeError when the place cannot be one of Redis
  */
 export function createRedisStore(options: RedisStoreOptions): RedisStore {
-  const { url, prefix, commandTimeoutMs = 100 } = options;
-  if (!/^(rediss?:\/\/|\/)/.test(url)) {
-    throw new TypeError('url of the Redis store must be redis://…, rediss://… or a socket path');
-  }
-  const { now = () => performance.now(), random = Math.random } = options;
-  const circuit = createCircuit({ now, random });
-  let connection: Promise<RedisConnection> | undefined;
+  checkPlace(options);
+  const { prefix, codec = jsonCodec, random = Math.random } = options;
+  const { maxValueBytes = DEFAULT_MAX_VALUE_BYTES } = options;
+  const link = createLink(options);
+  const log = followPurgeLog({ link, prefix, random });
+  const reading = new Set<Promise<unknown>>();
   let isClosed = false;
 
-  function connect(): Promise<RedisConnection> {
-    const opening = openRedis(url, commandTimeoutMs).then((opened) => {
-      void opened.ended.then(() => forget(opening));
-      return opened;
-    });
-    return opening;
+  function valueKey(key: string): string {
+    // In UTF-8 all of the others would be one.
+    if (!key.isWellFormed()) throw new TypeError('a key in Redis must be well-formed Unicode text');
+    return `${prefix}value:${key}`;
   }
 
-  function forget(lost: Promise<RedisConnection>) {
-    if (connection === lost) connection = undefined;
+  async function read(key: string): Promise<Entry | undefined> {
+    const { ownCount } = log;
+    const redisKey = valueKey(key);
+    // The life is read before the value: if another process replaces the entry in between, the
+    // new value gets the old, shorter life. The other way round a dead value could live on.
+    const replies = await link.send(redisKey, [
+      ['PTTL', redisKey],
+      ['GET', redisKey],
+    ]);
+    if (replies === undefined || !log.isInStep) return undefined;
+    const [ttlMs, bytes] = replies;
+    if (typeof ttlMs !== 'number' || ttlMs <= 0 || !Buffer.isBuffer(bytes)) return undefined;
+    const { stamp, tags, value } = decoded(key, () => decodeFrame(bytes));
+    if (log.isPurged(key, tags, stamp, ownCount)) return undefined;
+    return { value: decoded(key, () => codec.decode(ownBytes(value))), ttlMs, tags };
   }
 
-  function enter(): Pass | undefined {
-    return isClosed ? undefined : circuit.enter();
-  }
-
-  async function send<T>(pass: Pass, command: (client: Redis) => Promise<T>): Promise<T> {
-    connection ??= connect();
-    const used = connection;
-    try {
-      const reply = await (await used).call(command);
-      pass.succeed();
-      return reply;
-    } catch (error) {
-      if (isAboutCommandOnly(error)) {
-        pass.succeed();
-      } else {
-        pass.fail(error instanceof Error ? error : new Error(String(error)));
-        forget(used);
-        used.then(
-          (failed) => failed.end(),
-          () => {},
-        );
-      }
-      throw error;
-    }
+  function get(key: string): Promise<Entry | undefined> {
+    const answer = read(key);
+    reading.add(answer);
+    const settle = () => void reading.delete(answer);
+    answer.then(settle, settle);
+    return answer;
   }
 
   return {
     name: 'redis',
-    circuit,
+    mark: () => log.mark(),
 
     async get(key, signal) {
       signal?.throwIfAborted();
-      const pass = enter();
-      if (pass === undefined) return undefined;
-      // The life is read before the value: if another process replaces the entry in between, the
-      // new value gets the old, shorter life. The other way round a dead value could live on.
-      const [ttlMs, json] = await send(pass, (client) =>
-        Promise.all([client.pttl(prefix + key), client.get(prefix + key)]),
-      );
-      if (json === null || ttlMs <= 0) return undefined;
-      return { value: parse(key, json), ttlMs };
+      return log.isInStep ? get(key) : undefined;
     },
 
-    async set(key, { value, ttlMs }) {
-      const json = JSON.stringify(value);
-      const pass = enter();
-      if (pass === undefined) return;
-      const wholeMs = Math.max(1, Math.round(ttlMs));
-      await send(pass, (client) => client.set(prefix + key, json, 'PX', wholeMs));
-    },
-
-    async delete(key) {
-      if (isClosed) return;
-      const pass = enter();
-      if (pass === undefined) {
-        const cause = circuit.lastError;
-        throw new Error(`"${key}" was not deleted: Redis is left alone after a failure`, { cause });
+    async getMany(keys, signal) {
+      const found: (Entry | undefined)[] = [];
+      const failures: unknown[] = [];
+      for (let from = 0; from < keys.length; from += MANY) {
+        signal?.throwIfAborted();
+        if (!log.isInStep) break;
+        for (const answer of await Promise.allSettled(keys.slice(from, from + MANY).map(get))) {
+          found.push(answer.status === 'fulfilled' ? answer.value : undefined);
+          if (answer.status === 'rejected') failures.push(answer.reason);
+        }
       }
-      await send(pass, (client) => client.unlink(prefix + key));
+      // One shard that is down, or one damaged value, does not hide what the others have.
+      if (keys.length > 0 && failures.length === keys.length) throw failures[0];
+      return keys.map((_, index) => found[index]);
     },
+
+    async set(key, { value, ttlMs, tags }, mark) {
+      const bytes = codec.encode(value);
+      if (bytes.byteLength > maxValueBytes) {
+        throw new RangeError(
+          `the value of "${key}" has ${bytes.byteLength} bytes; Redis is given at most ${maxValueBytes} (maxValueBytes)`,
+        );
+      }
+      const settling = log.settling(mark);
+      if (settling !== undefined) await settling;
+      const stamp = log.isInStep ? log.stampAt(mark) : undefined;
+      if (stamp === undefined) return;
+      const redisKey = valueKey(key);
+      const frame = encodeFrame({ stamp, tags, value: bytes });
+      const wholeMs = Math.max(1, Math.round(ttlMs));
+      await link.send(redisKey, [['SET', redisKey, frame, 'PX', wholeMs]]);
+    },
+
+    purge(purge) {
+      if (purge.kind === 'key' && log.isInStep) {
+        const redisKey = valueKey(purge.key);
+        // Gives back the memory; the log alone makes sure that it is not found.
+        link.send(redisKey, [['UNLINK', redisKey]]).catch(() => {});
+      }
+      return log.purge(purge, Promise.allSettled(reading));
+    },
+
+    onPurge: (listener) => log.onPurge(listener),
+    lock: async (key, leaseMs) =>
+      isClosed ? undefined : takeRedisLock(link, `${prefix}lock:${key}`, leaseMs),
+
+    status: () => ({
+      isOpen: link.circuit.isOpen,
+      isInStep: log.isInStep,
+      lastError: link.circuit.isOpen
+        ? link.circuit.lastError
+        : (log.lastError ?? link.circuit.lastError),
+    }),
 
     async close() {
       isClosed = true;
-      const open = await connection?.catch(() => undefined);
-      if (open === undefined) return;
-      // Answered after everything sent before it, so no write is cut off.
-      await open.call((client) => client.quit()).catch(() => {});
-      await open.end();
+      await Promise.all([log.close(), link.close()]);
     },
   };
+
+  function decoded<T>(key: string, decode: () => T): T {
+    try {
+      return decode();
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new Error(
+        `what Redis holds at "${valueKey(key)}" cannot be read (${why}); delete it or change the prefix`,
+        { cause },
+      );
+    }
+  }
 }
 
-function parse(key: string, json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch (cause) {
-    throw new Error(`what Redis holds for "${key}" is not JSON; delete it or change the prefix`, {
-      cause,
-    });
+function createLink(options: RedisStoreOptions): RedisLink {
+  const { commandTimeoutMs: timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  const { now = () => performance.now(), random = Math.random } = options;
+  const opening = (signal?: AbortSignal) => ({ timeoutMs, ...(signal && { signal }) });
+  const clock = { now, random };
+  if ('cluster' in options) {
+    const open = (address: Parameters<typeof openRedis>[0], signal?: AbortSignal) =>
+      openRedis(address, opening(signal));
+    return createClusterLink({ place: options.cluster, open, ...clock });
   }
+  if ('sentinel' in options) {
+    const { sentinel } = options;
+    return createSingleLink((signal) => openSentinelMaster(sentinel, opening(signal)), clock);
+  }
+  const { url } = options;
+  return createSingleLink((signal) => openRedis(url, opening(signal)), clock);
+}
+
+/** Copied where it is a small part of what the socket delivered, all of which it would keep alive. */
+function ownBytes(value: Uint8Array): Uint8Array {
+  const { buffer, byteOffset, byteLength } = value;
+  if (buffer.byteLength > 2 * byteLength) return new Uint8Array(value);
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }

@@ -1,19 +1,28 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createSingleFlight, type Flight } from './single-flight.ts';
+import { createSingleFlight, type Flight, type Work } from './single-flight.ts';
 
 /** Work that ends when the test says so, and remembers its flights. */
 function controllableWork() {
   const flights: Flight[] = [];
   const runs: PromiseWithResolvers<string>[] = [];
-  const work = (flight: Flight) => {
-    const run = Promise.withResolvers<string>();
-    flights.push(flight);
-    runs.push(run);
-    return run.promise;
+  const abandonedFor: unknown[] = [];
+  const work: Work<string> = {
+    start(flight) {
+      const run = Promise.withResolvers<string>();
+      flights.push(flight);
+      runs.push(run);
+      return run.promise;
+    },
+    abandon: (reason) => abandonedFor.push(reason),
   };
-  return { work, flights, runs };
+  return { work, flights, runs, abandonedFor };
 }
+
+const workOf = <T>(start: () => Promise<T>): Work<T> => ({
+  start,
+  abandon: () => assert.fail('someone still waits'),
+});
 
 const tick = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -21,7 +30,6 @@ test('calls for one key share one run; other keys have their own', async () => {
   const single = createSingleFlight<string>();
   const { work, runs } = controllableWork();
   const calls = ['a', 'a', 'b', 'a'].map((key) => single.run(key, work));
-  await tick();
   assert.equal(runs.length, 2);
   runs[0]?.resolve('A');
   runs[1]?.resolve('B');
@@ -36,41 +44,43 @@ test('calls for one key share one run; other keys have their own', async () => {
 test('a call after the landing starts a new run', async () => {
   const single = createSingleFlight<number>();
   let runs = 0;
-  const work = async () => ++runs;
-  assert.equal((await single.run('a', work)).value, 1);
+  const work = workOf(async () => ++runs);
+  assert.equal(single.has('a'), false);
+  const first = single.run('a', work);
+  assert.equal(single.has('a'), true);
+  assert.equal((await first).value, 1);
+  assert.equal(single.has('a'), false);
   assert.equal((await single.run('a', work)).value, 2);
 });
 
 test('a waiter that leaves is told at once and the others get the result', async () => {
   const single = createSingleFlight<string>();
-  const { work, flights, runs } = controllableWork();
+  const { work, runs, abandonedFor } = controllableWork();
   const leaver = new AbortController();
   const stayer = new AbortController();
   const left = single.run('a', work, leaver.signal);
   const stayed = single.run('a', work, stayer.signal);
-  await tick();
   leaver.abort(new Error('gone'));
   await assert.rejects(left, /gone/);
-  assert.equal(flights[0]?.signal.aborted, false);
+  assert.deepEqual(abandonedFor, []);
   runs[0]?.resolve('A');
   assert.equal((await stayed).value, 'A');
 });
 
-test('the work is aborted with the reason of the last waiter, and the next call starts anew', async () => {
+test('the work is abandoned for the reason of the last waiter, and the next call starts anew', async () => {
   const single = createSingleFlight<string>();
-  const { work, flights, runs } = controllableWork();
+  const { work, flights, runs, abandonedFor } = controllableWork();
   const [first, second] = [new AbortController(), new AbortController()];
   const calls = [single.run('a', work, first.signal), single.run('a', work, second.signal)];
   const settled = Promise.allSettled(calls);
-  await tick();
+  const lastReason = new Error('second');
   first.abort(new Error('first'));
-  second.abort(new Error('second'));
+  second.abort(lastReason);
   await settled;
-  assert.equal(flights[0]?.signal.reason.message, 'second');
+  assert.deepEqual(abandonedFor, [lastReason]);
   assert.equal(flights[0]?.isCurrent, false);
 
   const next = single.run('a', work);
-  await tick();
   assert.equal(runs.length, 2);
   runs[0]?.reject(new Error('nobody hears this, and nothing is unhandled'));
   await tick();
@@ -81,13 +91,13 @@ test('the work is aborted with the reason of the last waiter, and the next call 
 
 test('a waiter without a signal keeps the work alive', async () => {
   const single = createSingleFlight<string>();
-  const { work, flights, runs } = controllableWork();
+  const { work, runs, abandonedFor } = controllableWork();
   const leaver = new AbortController();
   const stayed = single.run('a', work);
   const left = single.run('a', work, leaver.signal);
   leaver.abort(new Error('gone'));
   await assert.rejects(left, /gone/);
-  assert.equal(flights[0]?.signal.aborted, false);
+  assert.deepEqual(abandonedFor, []);
   runs[0]?.resolve('A');
   assert.equal((await stayed).value, 'A');
 });
@@ -96,34 +106,42 @@ test('an aborted signal starts no work', async () => {
   const single = createSingleFlight<string>();
   const { work, runs } = controllableWork();
   await assert.rejects(single.run('a', work, AbortSignal.abort(new Error('gone'))), /gone/);
-  await tick();
   assert.equal(runs.length, 0);
 });
 
-test('forgetting a key lets its waiters finish and the next call start anew', async () => {
-  const single = createSingleFlight<string>();
-  const { work, flights, runs } = controllableWork();
-  const before = single.run('a', work);
-  await tick();
-  single.forget('a');
-  assert.equal(flights[0]?.isCurrent, false);
-  assert.equal(flights[0]?.signal.aborted, false);
-  const after = single.run('a', work);
-  await tick();
-  runs[0]?.resolve('old');
-  runs[1]?.resolve('new');
-  assert.equal((await before).value, 'old');
-  assert.equal((await after).value, 'new');
+test('forgetting keys lets their waiters finish and the next calls start anew', async () => {
+  for (const isEvery of [false, true]) {
+    const single = createSingleFlight<string>();
+    const { work, flights, runs, abandonedFor } = controllableWork();
+    const [before, other] = [single.run('a', work), single.run('b', work)];
+    if (isEvery) single.forgetEvery((key) => key === 'a');
+    else single.forget('a');
+    assert.deepEqual([single.has('a'), single.has('b')], [false, true]);
+    assert.deepEqual([flights[0]?.isCurrent, flights[1]?.isCurrent], [false, true]);
+    const after = single.run('a', work);
+    runs[0]?.resolve('old');
+    runs[1]?.resolve('other');
+    runs[2]?.resolve('new');
+    const landed = await Promise.all([before, other, after]);
+    assert.deepEqual(
+      landed.map(({ value }) => value),
+      ['old', 'other', 'new'],
+    );
+    assert.deepEqual(abandonedFor, []);
+  }
 });
 
 test('a failure reaches every waiter, thrown or rejected', async () => {
-  const single = createSingleFlight<string>();
   const error = new Error('broken');
-  const work = () => {
+  const thrown = () => {
     throw error;
   };
-  const settled = await Promise.allSettled([single.run('a', work), single.run('a', work)]);
-  for (const result of settled) assert.equal(result.status === 'rejected' && result.reason, error);
+  for (const start of [thrown, () => Promise.reject(error)]) {
+    const single = createSingleFlight<string>();
+    const work = workOf(start);
+    const settled = await Promise.allSettled([single.run('a', work), single.run('a', work)]);
+    for (const one of settled) assert.equal(one.status === 'rejected' && one.reason, error);
+  }
 });
 
 test('a landed flight leaves no listener on its waiters’ signals', async () => {
@@ -139,7 +157,11 @@ test('a landed flight leaves no listener on its waiters’ signals', async () =>
     listeners -= 1;
     removeEventListener.apply(signal, args);
   };
-  await single.run('a', async () => 'A', signal);
+  await single.run(
+    'a',
+    workOf(async () => 'A'),
+    signal,
+  );
   await tick();
   assert.equal(listeners, 0);
 });

@@ -1,10 +1,15 @@
 // One piece of work per key at a time: whoever asks for a key that is being worked on waits for the
-// same result. The work is cancelled when nobody waits for it any more.
+// same result. The work is told when nobody waits for it any more.
+
+/** What is to be done for a key. */
+export interface Work<T> {
+  start(flight: Flight): Promise<T>;
+  /** The last waiter has left before the end: whatever comes out is for nobody. */
+  abandon(reason: unknown): void;
+}
 
 /** What the work may know about its own flight. */
 export interface Flight {
-  /** Aborts when the last waiter has left. */
-  readonly signal: AbortSignal;
   /** False once the last waiter has left or the key was forgotten: the result is out of date. */
   readonly isCurrent: boolean;
 }
@@ -22,11 +27,13 @@ export interface SingleFlight<T> {
    * `signal`'s reason as soon as that aborts; the others go on waiting.
    */
   run(key: string, work: Work<T>, signal?: AbortSignal): Promise<Landed<T>>;
+  /** Would `run` join work under way? */
+  has(key: string): boolean;
   /** Makes the next `run` start anew. Work under way goes on for those who already wait. */
   forget(key: string): void;
+  /** Forgets each key that `isMeant`. */
+  forgetEvery(isMeant: (key: string) => boolean): void;
 }
-
-type Work<T> = (flight: Flight) => Promise<T>;
 
 /** Makes a set of flights, one per key. Holds nothing once all work has settled. */
 export function createSingleFlight<T>(): SingleFlight<T> {
@@ -36,14 +43,16 @@ export function createSingleFlight<T>(): SingleFlight<T> {
       if (signal?.aborted) return Promise.reject(signal.reason);
       const joined = flights.get(key);
       if (joined !== undefined) return joined.wait(signal, true);
-      const running = new Running(key, flights);
+      const running = new Running(key, work, flights);
       flights.set(key, running);
       const landed = running.wait(signal, false);
-      void running.fly(work);
+      void running.fly();
       return landed;
     },
-    forget(key) {
-      flights.delete(key);
+    has: (key) => flights.has(key),
+    forget: (key) => void flights.delete(key),
+    forgetEvery(isMeant) {
+      for (const key of flights.keys()) if (isMeant(key)) flights.delete(key);
     },
   };
 }
@@ -51,18 +60,15 @@ export function createSingleFlight<T>(): SingleFlight<T> {
 /** One piece of work, from its start until it has settled, and those who wait for it. */
 class Running<T> implements Flight {
   readonly #key: string;
+  readonly #work: Work<T>;
   readonly #flights: Map<string, Running<T>>;
-  readonly #controller = new AbortController();
   readonly #waiters: Waiter<T>[] = [];
   #waiting = 0;
 
-  constructor(key: string, flights: Map<string, Running<T>>) {
+  constructor(key: string, work: Work<T>, flights: Map<string, Running<T>>) {
     this.#key = key;
+    this.#work = work;
     this.#flights = flights;
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
   }
 
   get isCurrent(): boolean {
@@ -76,7 +82,7 @@ class Running<T> implements Flight {
         this.#waiting -= 1;
         if (this.#waiting > 0) return;
         this.#land();
-        this.#controller.abort(signal?.reason);
+        this.#work.abandon(signal?.reason);
       };
       this.#waiting += 1;
       this.#waiters.push({ resolve, reject, leave, signal, isShared });
@@ -84,9 +90,9 @@ class Running<T> implements Flight {
     });
   }
 
-  async fly(work: Work<T>): Promise<void> {
+  async fly(): Promise<void> {
     try {
-      const value = await work(this);
+      const value = await this.#work.start(this);
       this.#land();
       for (const { resolve, isShared } of this.#dismissed()) resolve({ value, isShared });
     } catch (error) {

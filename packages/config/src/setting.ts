@@ -8,8 +8,8 @@ export interface SettingMeta {
   readonly expects?: string;
   /** Why the default is what it is. */
   readonly reason?: string;
-  /** True when the value must not be printed. */
-  readonly secret?: boolean;
+  /** True when the value must not be printed; a function gives what may be printed of it. */
+  readonly secret?: boolean | ((value: unknown) => unknown);
   /** What the resolved number counts: `ms`, `bytes`, `requests`. */
   readonly unit?: string;
 }
@@ -32,7 +32,11 @@ export function settingMeta(schema: z.core.$ZodType): SettingMeta {
   return {
     ...(typeof expects === 'string' && { expects }),
     ...(typeof reason === 'string' && { reason }),
-    ...(typeof secret === 'boolean' && { secret }),
+    ...(isSecrecy(secret) && { secret }),
     ...(typeof unit === 'string' && { unit }),
   };
+}
+
+function isSecrecy(secret: unknown): secret is NonNullable<SettingMeta['secret']> {
+  return typeof secret === 'boolean' || typeof secret === 'function';
 }

@@ -142,3 +142,26 @@ test('values are printed aligned, with units, and secrets are not', async () => 
   );
   assert.equal(formatValues([]), '');
 });
+
+test('what may be told of a secret is told, and never in a problem', async () => {
+  const place = z
+    .string()
+    .startsWith('db://')
+    .meta({ secret: (value: unknown) => String(value).replace(/:[^:@]*@/, ':<secret>@') });
+  const loaded = async (url: string) =>
+    loadConfig({
+      schema: z.strictObject({ places: z.array(place) }),
+      file: 'a.yaml',
+      env: {},
+      read: async () => `places: [${url}]`,
+    });
+  const valid = await loaded('db://me:hunter2@a');
+  assert.ok(valid.ok);
+  assert.deepEqual(
+    valid.values.map(({ value }) => value),
+    ['db://me:<secret>@a'],
+  );
+  const refused = await loaded('hunter2');
+  assert.ok(!refused.ok);
+  assert.doesNotMatch(JSON.stringify(refused.problems), /hunter2/);
+});

@@ -15,7 +15,7 @@ export type Source =
 /** One setting of a valid config. */
 export interface EffectiveValue {
   readonly path: string;
-  /** The resolved value (milliseconds, bytes); `<secret>` in place of a secret. */
+  /** The resolved value (milliseconds, bytes); of a secret `<secret>`, or what may be printed. */
   readonly value: unknown;
   /** What a number counts: `ms`, `bytes`, or what the schema says. */
   readonly unit?: string;
@@ -63,13 +63,18 @@ export function effectiveValues(
       : { kind: 'default' as const, ...(reason !== undefined && { reason }) };
     return {
       path: formatPath(path),
-      value: secret ? '<secret>' : value,
+      value: shown(value, secret),
       ...(unit !== undefined && typeof value === 'number' && { unit }),
       source,
     };
   }
 
   return leaves(config, [], [schema], {});
+}
+
+function shown(value: unknown, secret: SettingMeta['secret']): unknown {
+  if (typeof secret === 'function') return secret(value);
+  return secret ? '<secret>' : value;
 }
 
 /** One aligned line per value: path, value in human form, source. */

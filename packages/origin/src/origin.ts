@@ -48,6 +48,7 @@ export function createOrigin({
     requestScope({
       deadlineMs,
       lifecycle,
+      logger,
       // Without a response by now, the client has left: 499 as in problems.
       onEnd: (c, durationMs) => record(c.req.method, c.finalized ? c.res.status : 499, durationMs),
     }),

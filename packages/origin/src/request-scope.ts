@@ -6,6 +6,7 @@ import {
   createRandomHex,
   createRequestIds,
   isValidRequestId,
+  type Logger,
   newTrace,
   parseTraceparent,
   type TraceContext,
@@ -34,6 +35,8 @@ export interface OriginEnv {
     signal: AbortSignal;
     /** Aborts when the process starts to leave: endless streams end on it. */
     draining: AbortSignal;
+    /** The log of this origin. */
+    logger: Logger;
   };
 }
 
@@ -42,13 +45,14 @@ export interface RequestScopeOptions {
   /** Budget of a request in milliseconds, unless its route raises it. */
   deadlineMs: number;
   lifecycle: Lifecycle;
+  logger: Logger;
   /** Called after the last byte, with the time since arrival in milliseconds. */
   onEnd(c: Context<OriginEnv>, durationMs: number): void;
 }
 
 /** The middleware that opens the scope of a request and closes it after the last byte. */
 export function requestScope(options: RequestScopeOptions): MiddlewareHandler<OriginEnv> {
-  const { deadlineMs, lifecycle, onEnd } = options;
+  const { deadlineMs, lifecycle, logger, onEnd } = options;
   const ids = createRequestIds(randomBytes);
 
   return async (c, next) => {
@@ -69,6 +73,7 @@ export function requestScope(options: RequestScopeOptions): MiddlewareHandler<Or
     c.set('scope', scope);
     c.set('signal', deadline.signal);
     c.set('draining', lifecycle.draining);
+    c.set('logger', logger);
 
     const end = () => {
       deadline.end();

@@ -16,7 +16,7 @@ interface Behaviour {
 class FakeWorker {
   readonly id: number;
   readonly received: ToWorker[] = [];
-  readonly behaviour: Readonly<Behaviour>;
+  readonly behaviour: Behaviour;
   isGone = false;
   readonly #listener: ForkListener;
 

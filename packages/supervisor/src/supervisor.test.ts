@@ -381,6 +381,29 @@ test('an ask is answered for each ready worker: by it, or with what went wrong',
   await trial.supervisor.stop('quick');
 });
 
+test('an ask may be for those that start and those that leave as well', async () => {
+  const trial = createTrial({ workers: 2 });
+  await trial.supervisor.start();
+  trial.workers.get(2).behaviour.leaves = false;
+  await trial.supervisor.scale(1);
+  trial.workers.behaviour.boot = 'silent';
+  const scaled = assert.rejects(trial.supervisor.scale(2), /the supervisor is stopping/);
+  await trial.clock.pass(0);
+  const states = ['starting', 'ready', 'draining'] as const;
+  const answers = trial.supervisor.ask('forget', 'all', { states, timeoutMs: 500 });
+  for (const id of [1, 2, 3]) {
+    const asked = trial.workers.get(id).received.findLast(({ type }) => type === 'ask');
+    assert.ok(asked?.type === 'ask' && asked.subject === 'forget', `worker ${id} was not asked`);
+    trial.workers.get(id).says({ type: 'answer', ask: asked.ask, body: id });
+  }
+  assert.deepEqual(
+    await answers,
+    [1, 2, 3].map((id) => ({ worker: id, ok: true, body: id })),
+  );
+  await trial.supervisor.stop('quick');
+  await scaled;
+});
+
 test('a worker is answered by the program of the supervisor, or told what that threw', async () => {
   const trial = createTrial({
     workers: 1,

@@ -72,8 +72,10 @@ export interface WorkerStatus {
 }
 
 export interface AskOptions {
-  /** This one alone instead of all that are ready. */
+  /** This one alone instead of all. */
   readonly worker?: number;
+  /** Those in one of these; default: those that are ready. Who starts hears it when it can. */
+  readonly states?: readonly WorkerState[];
   readonly timeoutMs?: number;
 }
 
@@ -90,7 +92,7 @@ export interface Supervisor {
   readonly wanted: number;
   /** The listening sockets, to be passed on in an upgrade. */
   readonly sockets: ListenSockets;
-  /** Asks all ready workers, or one. A refusal, a worker that is not there and silence are answers as well. */
+  /** Asks all ready workers, those of other states, or one. A refusal, a worker that is not there and silence are answers as well. */
   ask(subject: string, body: unknown, options?: AskOptions): Promise<readonly WorkerAnswer[]>;
   /** Rolling: one after the other, each when its successor is ready. See {@link Rolling.replaceAll}. */
   replaceAll(): Promise<ReplaceResult>;
@@ -104,6 +106,7 @@ export interface Supervisor {
 }
 
 const ASK_TIMEOUT_MS = 5_000;
+const READY: readonly WorkerState[] = ['ready'];
 /** Each is an open descriptor. */
 const MAX_KEPT_CONNECTIONS = 65_536;
 
@@ -188,8 +191,10 @@ class Superintendent implements Supervisor {
   }
 
   ask(subject: string, body: unknown, options: AskOptions = {}): Promise<readonly WorkerAnswer[]> {
-    const { worker: id, timeoutMs = ASK_TIMEOUT_MS } = options;
-    const asked = this.#crew.ready.filter((worker) => id === undefined || worker.id === id);
+    const { worker: id, states = READY, timeoutMs = ASK_TIMEOUT_MS } = options;
+    const asked = this.#crew.workers.filter(
+      (worker) => states.includes(worker.state) && (id === undefined || worker.id === id),
+    );
     if (id !== undefined && asked.length === 0) {
       return Promise.resolve([{ worker: id, ok: false, message: `worker ${id} is not ready` }]);
     }

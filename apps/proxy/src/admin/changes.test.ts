@@ -66,6 +66,17 @@ describe('a change through the admin listener', () => {
       { action: 'disable' },
       `{"service":"items","upstream":"${FIRST}","action":"disable"} by admin 127.0.0.1`,
     ],
+    [
+      '/api/cache/purge',
+      { url: 'http://a.example/items' },
+      'purge {"kind":"url","url":"http://a.example/items"} by admin 127.0.0.1',
+    ],
+    [
+      '/api/cache/purge',
+      { tag: 'items' },
+      'purge {"kind":"tags","tags":["items"]} by admin 127.0.0.1',
+    ],
+    ['/api/cache/purge', { all: true }, 'purge {"kind":"all"} by admin 127.0.0.1'],
   ] as const) {
     it(`is asked of the control: POST ${path} ${JSON.stringify(body)}`, async (t) => {
       const control = fakeControl();
@@ -92,6 +103,25 @@ describe('a change through the admin listener', () => {
     const [entry] = audit.entries;
     assert.equal(entry?.result, 'refused');
     assert.equal(entry?.why, 'a.yaml:3  workers: wrong');
+  });
+
+  it('is a purge that says how far it has come, and is recorded', async (t) => {
+    const { admin, audit } = await openAdmin(t, { token: TOKEN });
+    const answer = await change(admin, '/api/cache/purge', { tags: ['a', 'b'] }, WITH_TOKEN);
+    const told = { changed: ['tags is forgotten'], workers: 2, reach: 'here' };
+    assert.deepEqual(JSON.parse(answer.text), told);
+    const [{ action, target, result } = {}] = audit.entries;
+    assert.deepEqual([action, target, result], ['purge', 'tags a, b', 'done']);
+  });
+
+  it('is a purge that not every worker has taken, and fails', async (t) => {
+    const purge = async () => ({ ok: false, status: 503, why: 'worker 2 is silent' }) as const;
+    const control = fakeControl({ purge });
+    const { admin, audit } = await openAdmin(t, { control, token: TOKEN });
+    const answer = await change(admin, '/api/cache/purge', { all: true }, WITH_TOKEN);
+    assert.equal(answer.status, 503);
+    assert.equal(problemOf(answer).detail, 'worker 2 is silent');
+    assert.equal(audit.entries[0]?.result, 'failed');
   });
 
   it('that fails inside the edge is recorded as well', async (t) => {
@@ -123,6 +153,8 @@ describe('a change through the admin listener', () => {
     ['/api/scale', '{"workers":0}', 'workers', /got 0/],
     ['/api/scale', '{"workers":257}', 'workers', /got 257/],
     ['/api/scale', '{"workers":1.5}', 'workers', /got 1\.5/],
+    ['/api/cache/purge', '{}', undefined, /exactly one of/],
+    ['/api/cache/purge', '{"all":"yes"}', 'all', /expected true, got "yes"/],
     ['/api/reload', '{"file":"other.yaml"}', 'file', /takes no "file"/],
     ['/api/reload', '[1]', undefined, /JSON object/],
     ['/api/reload', '{"a', undefined, /no JSON/],

@@ -7,6 +7,7 @@ import {
 } from '../control/control-api.ts';
 import { MAX_WEIGHT, type OperatorChange } from '../control/operator.ts';
 import { type Answer, json, problem } from './answer.ts';
+import { parsePurge } from './purge-body.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -26,6 +27,8 @@ export function changeAt(path: string): ChangeRoute | undefined {
       return wholeEdge(path, (control, by) => control.restart(by));
     case '/api/scale':
       return { target: path, apply: scale };
+    case '/api/cache/purge':
+      return { target: path, apply: purge };
     default:
       return upstreamChange(path);
   }
@@ -54,6 +57,15 @@ async function scale(control: Control, body: Fields, by: Actor): Promise<Answer>
     return invalid('workers', `expected a whole number from 1 to ${MAX_WORKERS}, ${got(workers)}`);
   }
   return answerOf(await control.scale(Number(workers), by));
+}
+
+async function purge(control: Control, body: Fields, by: Actor): Promise<Answer> {
+  const parsed = parsePurge(body);
+  if (!parsed.ok) return invalid(parsed.field, parsed.detail);
+  const result = await control.purge(parsed.order, by);
+  if (!result.ok) return answerOf(result);
+  const { changed, workers, reach } = result;
+  return json(200, { changed, workers, reach });
 }
 
 function upstreamChange(path: string): ChangeRoute | undefined {
@@ -104,8 +116,9 @@ function got(value: unknown): string {
   return `got ${value === undefined ? 'nothing' : JSON.stringify(value)}`;
 }
 
-function invalid(field: string, detail: string): Answer {
-  return problem({ status: 400, title: 'Invalid change', detail, field });
+function invalid(field: string | undefined, detail: string): Answer {
+  const where = field === undefined ? {} : { field };
+  return problem({ status: 400, title: 'Invalid change', detail, ...where });
 }
 
 function answerOf(result: ChangeResult): Answer {

@@ -6,6 +6,7 @@ import { type ProxyConfigInput, proxySchema } from '../config.ts';
 import { type Audit, auditedControl, createAudit } from '../control/audit.ts';
 import type { ChangeResult, Control } from '../control/control-api.ts';
 import { listEntries, type OperatorState, operate } from '../control/operator.ts';
+import type { CacheStatus } from './cache.ts';
 import { type AdminListener, startAdmin } from './listener.ts';
 import type { ServiceStatus } from './services.ts';
 
@@ -47,6 +48,7 @@ export function fakeControl(overrides: Partial<Control> = {}): FakeControl {
     }),
     workers: () => [worker(1), worker(2)],
     services: async () => ({ services: [service(operated)] }),
+    cache: async () => CACHE,
     metrics: async () => 'things_total 1\n',
     isReady: () => true,
     config: () => proxySchema.parse(config),
@@ -60,9 +62,25 @@ export function fakeControl(overrides: Partial<Control> = {}): FakeControl {
       if (result.ok) operated = result.state;
       return result;
     },
+    async purge(order, by) {
+      calls.push(`purge ${JSON.stringify(order)} by ${by}`);
+      return { ok: true, changed: [`${order.kind} is forgotten`], workers: 2, reach: 'here' };
+    },
     ...overrides,
   };
 }
+
+/** Of two workers. */
+export const CACHE: CacheStatus = {
+  entries: 12_345,
+  sizeBytes: 100 * 2 ** 20,
+  maxSizeBytes: 512 * 2 ** 20,
+  hits: 700,
+  misses: 150,
+  stale: 50,
+  collapsed: 60,
+  passes: 40,
+};
 
 function worker(id: number) {
   return {

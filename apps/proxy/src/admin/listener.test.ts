@@ -131,6 +131,7 @@ describe('what the admin listener shows', () => {
     ['/api/status', 'operator'],
     ['/api/workers', 'workers'],
     ['/api/services', 'services'],
+    ['/api/cache', 'entries'],
     ['/api/config', 'config'],
     ['/api/audit', 'entries'],
   ] as const) {

@@ -1,6 +1,6 @@
 /** What the admin listener shows, path by path. */
 import { metricsContentType } from '@headgate/telemetry';
-import { redacted } from '../config-admin.ts';
+import { redacted } from '../config-redacted.ts';
 import type { Audit } from '../control/audit.ts';
 import type { Control } from '../control/control-api.ts';
 import { type Answer, json } from './answer.ts';
@@ -23,6 +23,7 @@ export const readings: ReadonlyMap<string, Reading> = new Map<string, Reading>([
   ],
   ['/api/workers', (control) => json(200, { workers: control.workers() })],
   ['/api/services', async (control) => json(200, await control.services())],
+  ['/api/cache', async (control) => json(200, await control.cache())],
   ['/api/config', (control) => json(200, { config: redacted(control.config()) })],
   ['/api/audit', (_control, audit) => json(200, { entries: audit.entries })],
 ]);

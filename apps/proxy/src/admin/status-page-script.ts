@@ -5,6 +5,7 @@
 export const statusPageScript = `
 const edge = document.getElementById('edge');
 const main = document.getElementById('services');
+const kept = document.getElementById('cache');
 const state = document.getElementById('state');
 const before = new Map();
 let beforeAt = 0;
@@ -129,6 +130,34 @@ function serviceCard(service, operator, elapsedSeconds) {
   return section;
 }
 
+function cacheCard(cache) {
+  const kinds = ['hits', 'stale', 'collapsed', 'misses', 'passes'];
+  const all = kinds.reduce((sum, kind) => sum + cache[kind], 0);
+  if (all === 0 && cache.entries === 0 && !cache.redis) return [];
+  const section = document.createElement('section');
+  const part = (count) => all === 0 ? '' : (100 * count / all).toFixed(1) + ' %';
+  const mebibytes = (bytes) => Math.round(bytes / 2 ** 20).toLocaleString() + ' MiB';
+  const title = element('h2', 'cache');
+  if (all > 0) title.append(element('small', part(cache.hits + cache.stale) + ' answered from it'));
+  const facts = document.createElement('dl');
+  fact(facts, 'memory', mebibytes(cache.sizeBytes) + ' of ' + mebibytes(cache.maxSizeBytes),
+    cache.entries.toLocaleString() + ' answers');
+  if (cache.redis) {
+    const { isOpen, isInStep, lastError } = cache.redis;
+    fact(facts, 'redis', isOpen ? 'out of reach, and left alone for a while' :
+      isInStep ? 'in use' : 'not used until all purges are known', lastError,
+      isOpen || !isInStep ? 'refused' : undefined);
+  }
+  const counts = document.createElement('tr');
+  for (const kind of kinds) {
+    const td = cell(cache[kind].toLocaleString(), 'n');
+    td.append(' ', element('small', part(cache[kind])));
+    counts.append(td);
+  }
+  section.append(title, facts, table(kinds.map((kind) => [kind, 'n']), [counts]));
+  return [section];
+}
+
 async function read(path) {
   const answer = await fetch(path);
   if (!answer.ok) throw new Error(path);
@@ -137,14 +166,15 @@ async function read(path) {
 
 async function refresh() {
   try {
-    const [status, { workers }, { services }] =
-      await Promise.all(['/api/status', '/api/workers', '/api/services'].map(read));
+    const [status, { workers }, { services }, cache] = await Promise.all(
+      ['/api/status', '/api/workers', '/api/services', '/api/cache'].map(read));
     const now = performance.now();
     const elapsedSeconds = (now - beforeAt) / 1000;
     beforeAt = now;
     edge.replaceChildren(edgeCard(status, workers));
     main.replaceChildren(...services.map((service) =>
       serviceCard(service, status.operator, elapsedSeconds)));
+    kept.replaceChildren(...cacheCard(cache));
     state.textContent = 'updated ' + new Date().toLocaleTimeString();
   } catch {
     state.textContent = 'not reachable; trying again';

@@ -12,7 +12,8 @@ ${statusPageStyle}</style>
 <header><h1>Headgate</h1><p id="state">loading</p></header>
 <div id="edge"></div>
 <main id="services"></main>
-<nav><a href="/metrics">metrics</a><a href="/api/services">services as JSON</a><a href="/api/config">config</a><a href="/api/audit">audit</a><a href="/ready">ready</a></nav>
+<div id="cache"></div>
+<nav><a href="/metrics">metrics</a><a href="/api/services">services as JSON</a><a href="/api/cache">cache</a><a href="/api/config">config</a><a href="/api/audit">audit</a><a href="/ready">ready</a></nav>
 <script>${statusPageScript}</script>
 </html>
 `;

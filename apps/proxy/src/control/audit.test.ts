@@ -71,6 +71,7 @@ describe('an audited control', () => {
     await control.operate({ service: 'items', upstream, action: 'weight', weight: 2 }, 'x');
     await control.operate({ service: 'items', upstream, action: 'weight', weight: 2 }, 'x');
     await control.operate({ service: 'itms', upstream, action: 'drain' }, 'x');
+    await control.purge({ kind: 'url', url: 'http://a.example/items' }, 'x');
     assert.deepEqual(
       audit.entries.map(({ actor, action, target, result }) => [actor, action, target, result]),
       [
@@ -79,6 +80,7 @@ describe('an audited control', () => {
         ['x', 'weight 2', `items ${upstream}`, 'done'],
         ['x', 'weight 2', `items ${upstream}`, 'unchanged'],
         ['x', 'drain', `itms ${upstream}`, 'refused'],
+        ['x', 'purge', 'url http://a.example/items', 'done'],
       ],
     );
   });
@@ -98,6 +100,7 @@ describe('an audited control', () => {
     assert.deepEqual(control.status(), plain.status());
     assert.deepEqual(control.workers(), plain.workers());
     assert.deepEqual(await control.services(), await plain.services());
+    assert.deepEqual(await control.cache(), await plain.cache());
     assert.equal(await control.metrics(), await plain.metrics());
     assert.equal(control.isReady(), true);
     assert.deepEqual(control.config(), plain.config());

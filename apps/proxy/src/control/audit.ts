@@ -2,6 +2,7 @@
 import type { Logger } from '@headgate/telemetry';
 import type { Actor, ChangeResult, Control } from './control-api.ts';
 import type { OperatorChange } from './operator.ts';
+import { describeOrder } from './purge.ts';
 
 /** One change, or attempt at one. */
 export interface AuditEntry {
@@ -76,10 +77,10 @@ export function createAudit({ log, now }: AuditDeps): Audit {
 
 /** The same control, but every change that is asked of it is recorded, whoever asks. */
 export function auditedControl(control: Control, audit: Audit): Control {
-  const recorded = async (
+  const recorded = async <R extends ChangeResult>(
     { actor, action, target }: Pick<AuditEntry, 'actor' | 'action' | 'target'>,
-    act: () => Promise<ChangeResult>,
-  ): Promise<ChangeResult> => {
+    act: () => Promise<R>,
+  ): Promise<R> => {
     try {
       const result = await act();
       audit.record({ actor, action, target, ...outcomeOf(result) });
@@ -94,6 +95,7 @@ export function auditedControl(control: Control, audit: Audit): Control {
     status: () => control.status(),
     workers: () => control.workers(),
     services: () => control.services(),
+    cache: () => control.cache(),
     metrics: () => control.metrics(),
     isReady: () => control.isReady(),
     config: () => control.config(),
@@ -108,6 +110,10 @@ export function auditedControl(control: Control, audit: Audit): Control {
       ),
     operate: (change, actor) =>
       recorded({ actor, ...operated(change) }, () => control.operate(change, actor)),
+    purge: (order, actor) =>
+      recorded({ actor, action: 'purge', target: describeOrder(order) }, () =>
+        control.purge(order, actor),
+      ),
   };
 }
 

@@ -2,9 +2,12 @@
  * What an operator may see and do while the edge runs. The admin listener, signals and the watch of
  * the config file all act through `Control`, so that every one of them is answered and noted alike.
  */
+import type { CacheStatus } from '../admin/cache.ts';
 import type { ServiceStatus } from '../admin/services.ts';
 import type { ProxyConfig } from '../config.ts';
+import type { PurgeOrder } from '../edge-cache/purge-order.ts';
 import type { ListedOperatorEntry, OperatorChange } from './operator.ts';
+import type { PurgeResult } from './purge.ts';
 
 /** Who asked for a change: `admin 127.0.0.1`, `admin unix`, `SIGHUP`, `watch`. */
 export type Actor = string;
@@ -61,6 +64,8 @@ export interface Control {
   workers(): readonly WorkerReport[];
   /** Added up over the workers. */
   services(): Promise<{ readonly services: readonly ServiceStatus[] }>;
+  /** Added up over the workers. */
+  cache(): Promise<CacheStatus>;
   /** In the Prometheus text format, added up over the workers. */
   metrics(): Promise<string>;
   isReady(): boolean;
@@ -75,4 +80,6 @@ export interface Control {
   /** From now on so many workers. */
   scale(workers: number, by: Actor): Promise<ChangeResult>;
   operate(change: OperatorChange, by: Actor): Promise<ChangeResult>;
+  /** Has every process forget; without waiting for other changes. */
+  purge(order: PurgeOrder, by: Actor): Promise<PurgeResult>;
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { WorkerAnswer } from '@headgate/supervisor';
 import { type EffectiveConfig, type ProxyConfigInput, proxySchema } from '../config.ts';
 import type { Found } from '../discovery/expand.ts';
 import { ControlPlane } from './control.ts';
@@ -39,6 +40,8 @@ function start() {
     /** What the file says. */
     file: config,
     scheduled: [] as (() => void)[],
+    /** What the worker says to a purge. */
+    purged: undefined as WorkerAnswer | undefined,
     complaints: [] as string[],
   };
   const fleet: Fleet = {
@@ -54,7 +57,8 @@ function start() {
         memoryBytes: undefined,
       },
     ],
-    async ask(_subject, body) {
+    async ask(subject, body) {
+      if (subject === 'purge') return state.purged ? [state.purged] : [];
       if (state.isRefusing) return [{ worker: 1, ok: false, message: 'it does not answer' }];
       const { upstreams = [] } = (body as EffectiveConfig).services.items ?? {};
       state.runs = upstreams.map(({ url }) => url);
@@ -175,6 +179,19 @@ describe('what discovery finds', () => {
     await plane.settled();
     assert.deepEqual(state.runs, ['http://10.0.0.2:4001']);
   });
+});
+
+test('a purge waits for no other change', async () => {
+  const { plane, state } = start();
+  const following = Promise.withResolvers<never>();
+  state.follow = () => following.promise;
+  const reloaded = plane.reload();
+  state.purged = { worker: 1, ok: true, body: 'here' };
+  const purged = await plane.purge({ kind: 'all' });
+  assert.ok(purged.ok);
+  assert.deepEqual([purged.workers, purged.reach], [1, 'here']);
+  following.reject(new Error('127.0.0.1:9090 (admin.address) is in use'));
+  assert.ok(!(await reloaded).ok);
 });
 
 test('no change waits for workers that take their time to leave', async () => {

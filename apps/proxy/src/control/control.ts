@@ -5,15 +5,18 @@
  */
 import { formatProblems, type Loaded } from '@headgate/config';
 import { type Logger, MergedMetrics, type MetricFamily, renderFamilies } from '@headgate/telemetry';
+import type { CacheStatus } from '../admin/cache.ts';
 import type { ServiceStatus } from '../admin/services.ts';
 import type { EffectiveConfig, ProxyConfig } from '../config.ts';
 import type { Found } from '../discovery/expand.ts';
 import type { Schedule } from '../discovery/kept.ts';
+import type { PurgeOrder } from '../edge-cache/purge-order.ts';
 import type { ChangeResult, Control, ControlStatus, WorkerReport } from './control-api.ts';
 import type { ControlMetrics } from './control-metrics.ts';
 import { describeChanges, diffConfigs } from './diff.ts';
 import { effectiveConfig, workerCount } from './effective.ts';
 import type { Fleet } from './fleet.ts';
+import { mergeCaches } from './merge-cache.ts';
 import { mergeServices } from './merge-services.ts';
 import {
   type KnownUpstreams,
@@ -23,6 +26,7 @@ import {
   type OperatorState,
   operate,
 } from './operator.ts';
+import { type PurgeResult, purgeFleet } from './purge.ts';
 import { keysOf } from './upstream-keys.ts';
 
 export interface ControlDeps {
@@ -208,6 +212,11 @@ export class ControlPlane implements Control {
     };
   }
 
+  async cache(): Promise<CacheStatus> {
+    const answers = await this.#fleet.ask('cache');
+    return mergeCaches(answers.flatMap((each) => (each.ok ? [each.body as CacheStatus] : [])));
+  }
+
   async metrics(): Promise<string> {
     for (const answer of await this.#fleet.ask('metrics')) {
       if (answer.ok) this.#merged.answered(answer.worker, answer.body as readonly MetricFamily[]);
@@ -258,6 +267,10 @@ export class ControlPlane implements Control {
       const swapped = await this.#swap({ operator: result.state });
       return swapped.ok ? { ok: true, changed: result.changed } : swapped;
     });
+  }
+
+  purge(order: PurgeOrder): Promise<PurgeResult> {
+    return purgeFleet(this.#fleet, order);
   }
 
   /** Discovery knows something new. */

@@ -1,7 +1,9 @@
 /** What differs between two lists of routes, of which the first that matches wins. */
 import { formatDuration } from '@headgate/config';
 import type { ProxyConfig } from '../config.ts';
+import { cacheRules } from '../config-cache.ts';
 import type { Change } from './diff.ts';
+import { settingTexts } from './setting-texts.ts';
 
 type Route = ProxyConfig['routes'][number];
 
@@ -38,20 +40,33 @@ function changed(name: string, before: string | undefined, after: string | undef
 }
 
 function diffRoute(name: string, before: Route, after: Route): Change[] {
-  const now = rules(after);
-  return Object.entries(rules(before)).flatMap(([rule, value]) => {
-    const next = now[rule as keyof typeof now];
-    return value === next ? [] : [changed(`${name} ${rule}`, value, next)];
+  const [old, now] = [rules(before), rules(after)];
+  const isCached = [before, after].map(({ cache }) => cache !== false);
+  return [...new Set([...old.keys(), ...now.keys()])].flatMap((rule): Change[] => {
+    // Of a cache that is switched on or off, each of its settings is no news.
+    if (rule.startsWith('cache.') && isCached.includes(false)) return [];
+    const [from, to] = [old.get(rule), now.get(rule)];
+    return from === to ? [] : [changed(`${name} ${rule}`, from, to)];
   });
 }
 
-function rules({ service, priority, deadline, hedge }: Route) {
-  return {
-    service,
-    priority,
-    deadline: deadline === undefined ? undefined : formatDuration(deadline),
-    hedge: typeof hedge === 'boolean' ? String(hedge) : `after ${formatDuration(hedge.delay)}`,
-  };
+function rules({
+  service,
+  priority,
+  deadline,
+  hedge,
+  cache,
+}: Route): Map<string, string | undefined> {
+  const after = (ms: number) => `after ${formatDuration(ms)}`;
+  const caching = cache === false ? [] : settingTexts(cacheRules, cache);
+  return new Map<string, string | undefined>([
+    ['service', service],
+    ['priority', priority],
+    ['deadline', deadline === undefined ? undefined : formatDuration(deadline)],
+    ['hedge', typeof hedge === 'boolean' ? String(hedge) : after(hedge.delay)],
+    ['cache', String(cache !== false)],
+    ...[...caching].map(([path, text]) => [`cache.${path}`, text] as const),
+  ]);
 }
 
 function named(routes: readonly Route[]): Map<string, Route> {

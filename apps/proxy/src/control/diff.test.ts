@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { type ProxyConfig, type ProxyConfigInput, proxySchema } from '../config.ts';
-import { redacted } from '../config-admin.ts';
+import { redacted } from '../config-redacted.ts';
 import { describeChanges, diffConfigs } from './diff.ts';
 
 const A = 'http://127.0.0.1:4001';
@@ -107,6 +107,53 @@ const cases: [
     ['~ routes /x deadline not set → 2s', '~ routes /x hedge false → after 50ms'],
   ],
   [
+    'a cache that is switched on',
+    { routes: [{ service: 'items' }] },
+    { routes: [{ service: 'items', cache: { staleIfError: '1m' } }] },
+    ['~ routes everything cache false → true'],
+  ],
+  [
+    'a cache that is as it would be by default',
+    { routes: [{ service: 'items', cache: true }] },
+    { routes: [{ service: 'items', cache: { key: { query: 'all' } } }] },
+    [],
+  ],
+  [
+    'what a cache does',
+    { routes: [{ service: 'items', cache: true }] },
+    {
+      routes: [
+        {
+          service: 'items',
+          cache: {
+            maxBodySize: '1MiB',
+            heuristic: true,
+            key: { query: { only: ['q', 'page'] }, headers: ['X-Tenant'] },
+          },
+        },
+      ],
+    },
+    [
+      '~ routes everything cache.maxBodySize 8MiB → 1MiB',
+      '~ routes everything cache.heuristic false → not set',
+      '~ routes everything cache.key.query all → not set',
+      '~ routes everything cache.key.headers [] → [X-Tenant]',
+      '~ routes everything cache.heuristic.fraction not set → 0.1',
+      '~ routes everything cache.heuristic.max not set → 24h',
+      '~ routes everything cache.key.query.only not set → [q, page]',
+    ],
+  ],
+  [
+    'the tiers of the cache',
+    { cache: { redis: { url: 'redis://user:one@a:6379' } } },
+    { cache: { memory: '1GiB', redis: { url: 'redis://user:one@b:6379', prefix: 'edge:' } } },
+    [
+      '~ cache.memory 256MiB → 1GiB',
+      '~ cache.redis.url redis://user:<secret>@a:6379 → redis://user:<secret>@b:6379',
+      '~ cache.redis.prefix headgate: → edge:',
+    ],
+  ],
+  [
     'routes by all that they match',
     { routes: [{ match: { host: 'a.example', methods: ['POST', 'GET'] }, service: 'items' }] },
     { routes: [{ match: { path: '/x', headers: { b: '2', a: '1' } }, service: 'items' }] },
@@ -128,10 +175,30 @@ describe('a difference of two configurations', () => {
     ]);
   });
 
-  it('is none where a token was hidden already', () => {
-    const withToken = config({ admin: { address: '127.0.0.1:9090', token: 'first-token-of-all' } });
-    const shown = JSON.parse(JSON.stringify(redacted(withToken))) as ProxyConfig;
-    assert.deepEqual(diffConfigs(shown, withToken), []);
+  it('is a password of Redis that is another, without showing it', () => {
+    const nodes = ['redis://a:6379'];
+    const places = (password: string) => [
+      { url: `redis://:${password}@a:6379` },
+      { sentinel: { name: 'main', nodes, password } },
+      { sentinel: { name: 'main', nodes, sentinelPassword: password } },
+      { cluster: { nodes, password } },
+    ];
+    const [before, after] = [places('first'), places('second')];
+    const paths = ['url', 'sentinel.password', 'sentinel.sentinelPassword', 'cluster.password'];
+    for (const [i, path] of paths.entries()) {
+      assert.deepEqual(lines({ cache: { redis: before[i] } }, { cache: { redis: after[i] } }), [
+        `~ cache.redis.${path} <secret> → another`,
+      ]);
+    }
+  });
+
+  it('is none where a secret was hidden already', () => {
+    const secretive = config({
+      admin: { address: '127.0.0.1:9090', token: 'first-token-of-all' },
+      cache: { redis: { url: 'redis://:hidden@a:6379' } },
+    });
+    const shown = JSON.parse(JSON.stringify(redacted(secretive))) as ProxyConfig;
+    assert.deepEqual(diffConfigs(shown, secretive), []);
   });
 
   it('is as few moved routes as there can be', () => {

@@ -1,5 +1,4 @@
 /** What one configuration changes of another, in the words of those who run it. */
-import { type EffectiveValue, effectiveValues, formatValue } from '@headgate/config';
 import { upstreamAddressOf } from '../address.ts';
 import {
   type ProxyConfig,
@@ -8,7 +7,9 @@ import {
   type UpstreamEntry,
 } from '../config.ts';
 import { SECRET } from '../config-admin.ts';
+import { secretsOf } from '../config-redacted.ts';
 import { diffRoutes } from './diff-routes.ts';
+import { settingTexts } from './setting-texts.ts';
 
 /** One difference. Values are as people write them: `5s`, `16KiB`. */
 export type Change =
@@ -36,7 +37,7 @@ export function diffConfigs(before: ProxyConfig, after: ProxyConfig): Change[] {
     ...diffNames('listeners', addresses(before), addresses(after)),
     ...diffServices(before.services, after.services),
     ...diffRoutes(before.routes, after.routes),
-    ...diffToken(before.admin?.token, after.admin?.token),
+    ...diffSecrets(secretsOf(before), secretsOf(after)),
     ...diffSettings(settingsOf(before), settingsOf(after)),
   ];
 }
@@ -141,11 +142,16 @@ function textOf(value: unknown): string | undefined {
   return value === undefined ? undefined : String(value);
 }
 
-/** A token is never shown, and one that is hidden already cannot be compared. */
-function diffToken(before: string | undefined, after: string | undefined): Change[] {
-  if (before === undefined || after === undefined) return [];
-  if (before === after || before === SECRET || after === SECRET) return [];
-  return [{ kind: 'changed', path: 'admin.token', before: SECRET, after: 'another' }];
+/** A secret is never shown, and one that is hidden already cannot be compared. */
+function diffSecrets(
+  before: ReadonlyMap<string, string>,
+  after: ReadonlyMap<string, string>,
+): Change[] {
+  return [...before].flatMap(([path, secret]): Change[] => {
+    const next = after.get(path);
+    if (next === undefined || next === secret || [secret, next].includes(SECRET)) return [];
+    return [{ kind: 'changed', path, before: SECRET, after: 'another' }];
+  });
 }
 
 /** Every other setting by its path; services that are in one of the two only do not count. */
@@ -165,31 +171,12 @@ function diffSettings(
   });
 }
 
-/** What is counted is clear from the path; durations and sizes are not numbers to people. */
-function valueText({ unit, ...plain }: EffectiveValue): string {
-  return formatValue(unit === 'ms' || unit === 'bytes' ? { ...plain, unit } : plain);
-}
-
-/** Path → value, for people; a list of plain values is one setting. */
+/** All but what has a name of its own, and is compared by that. */
 function settingsOf(config: ProxyConfig): Map<string, string> {
   const services = Object.entries(config.services).map(([name, service]) => [
     name,
     { ...service, upstreams: [] },
   ]);
   const rest = { ...config, listeners: [], routes: [], services: Object.fromEntries(services) };
-  const settings = new Map<string, string>();
-  const lists = new Map<string, string[]>();
-  const provenance = { input: rest, sourceOf: () => ({ kind: 'default' }) as const };
-  for (const value of effectiveValues(proxySchema, rest, provenance)) {
-    const list = /^(.*)\[\d+\]$/.exec(value.path)?.[1];
-    const text = valueText(value);
-    if (list === undefined) {
-      settings.set(value.path, text);
-      continue;
-    }
-    const entries = [...(lists.get(list) ?? []), text];
-    lists.set(list, entries);
-    settings.set(list, `[${entries.join(', ')}]`);
-  }
-  return settings;
+  return settingTexts(proxySchema, rest);
 }

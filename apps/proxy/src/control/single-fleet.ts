@@ -1,7 +1,6 @@
 /** `headgate run --single`: the edge lives in the process of its control plane. */
 import type { WorkerAnswer } from '@headgate/supervisor';
 import { type Answers, answersOf } from '../answers.ts';
-import type { EffectiveConfig } from '../config.ts';
 import type { RunningEdge } from '../edge.ts';
 import type { Fleet, FleetResult } from './fleet.ts';
 
@@ -27,7 +26,9 @@ export function createSingleFleet(edge: RunningEdge, deps: SingleFleetDeps): Fle
       },
     ],
     async ask(subject, body) {
-      return [await answer(() => answers[subject](body as EffectiveConfig))];
+      // Each takes what it is asked with; the control plane knows with what.
+      const ask: (body: never) => unknown = answers[subject];
+      return [await answer(() => ask(body as never))];
     },
     restart: async () => REFUSED,
     scale: async () => REFUSED,

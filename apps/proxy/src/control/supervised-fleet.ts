@@ -1,7 +1,7 @@
 /** The workers of a supervisor, as the control plane sees them. */
-import type { Supervisor } from '@headgate/supervisor';
+import type { AskOptions, Supervisor } from '@headgate/supervisor';
 import type { ProxyConfig } from '../config.ts';
-import type { Fleet, FleetResult } from './fleet.ts';
+import type { Asked, Fleet, FleetResult } from './fleet.ts';
 
 /** A fleet of the workers of `supervisor`. */
 export function createSupervisedFleet(supervisor: Supervisor): Fleet {
@@ -15,8 +15,7 @@ export function createSupervisedFleet(supervisor: Supervisor): Fleet {
         ...facts,
         memoryBytes,
       })),
-    ask: (subject, body, worker) =>
-      supervisor.ask(subject, body, worker === undefined ? {} : { worker }),
+    ask: (subject, body, asked = 'ready') => supervisor.ask(subject, body, optionsOf(asked)),
     restart: () => supervisor.replaceAll(),
     async scale(workers): Promise<FleetResult> {
       try {
@@ -28,6 +27,11 @@ export function createSupervisedFleet(supervisor: Supervisor): Fleet {
     },
     configure: (config) => supervisor.configure(supervisionOf(config)),
   };
+}
+
+function optionsOf(asked: Asked): AskOptions {
+  if (typeof asked === 'number') return { worker: asked };
+  return asked === 'ready' ? {} : { states: ['starting', 'ready', 'draining'] };
 }
 
 /** What a configuration says about the care of workers. */

@@ -12,6 +12,17 @@ const accepted: [argv: string[], action: CtlAction][] = [
   [['workers'], { verb: 'workers' }],
   [['services'], { verb: 'services' }],
   [['audit'], { verb: 'audit' }],
+  [['cache'], { verb: 'cache' }],
+  [['purge', '--url', 'http://a/b'], { verb: 'purge', order: { kind: 'url', url: 'http://a/b' } }],
+  [
+    ['purge', '--prefix', 'http://a/'],
+    { verb: 'purge', order: { kind: 'prefix', prefix: 'http://a/' } },
+  ],
+  [
+    ['purge', '--tag', 'a', '--tag', 'b'],
+    { verb: 'purge', order: { kind: 'tags', tags: ['a', 'b'] } },
+  ],
+  [['purge', '--all'], { verb: 'purge', order: { kind: 'all' } }],
   [['reload'], { verb: 'reload' }],
   [['restart'], { verb: 'restart' }],
   [['scale', '4'], { verb: 'scale', workers: 4 }],
@@ -53,6 +64,11 @@ const refused: [argv: string[], problem: RegExp][] = [
   [['scale'], /^ctl scale takes how many workers/],
   [['scale', '1', '2'], /^ctl scale takes how many workers/],
   [['scale', '257'], /^ctl scale takes how many workers/],
+  [['purge'], /^ctl purge takes one of --url URL, --prefix URL, --tag TAG \(repeatable\), --all$/],
+  [['purge', 'http://a/b'], /^ctl purge takes options only, got "http:\/\/a\/b"$/],
+  [['purge', '--all', '--tag', 'a'], /; got --tag and --all$/],
+  [['reload', '--all'], /^only ctl purge has --all$/],
+  [['cache', '--tag', 'a'], /^only ctl purge has --tag$/],
   [['status', '-H', 'a: b'], /^ctl has no -H$/],
 ];
 

@@ -2,8 +2,10 @@
 import { parseDuration } from '@headgate/config';
 import { MAX_WORKERS } from '../control/control-api.ts';
 import { MAX_WEIGHT } from '../control/operator.ts';
+import type { PurgeOrder } from '../edge-cache/purge-order.ts';
+import { type PurgeOptions, parsePurgeOptions, purgeOptionIn } from './purge-arguments.ts';
 
-const readings = ['status', 'workers', 'services', 'audit'] as const;
+const readings = ['status', 'workers', 'services', 'cache', 'audit'] as const;
 const wholeEdge = ['reload', 'restart'] as const;
 const switches = ['drain', 'enable', 'disable'] as const;
 
@@ -28,7 +30,8 @@ export type CtlAction =
       /** Undefined: back to the configured one. */
       readonly weight: number | undefined;
     }
-  | { readonly verb: 'scale'; readonly workers: number };
+  | { readonly verb: 'scale'; readonly workers: number }
+  | { readonly verb: 'purge'; readonly order: PurgeOrder };
 
 export type CtlArguments =
   | { readonly ok: true; readonly action: CtlAction }
@@ -37,7 +40,12 @@ export type CtlArguments =
 /** For `drain --wait` without a time: longer than most requests, shorter than patience. */
 const DEFAULT_WAIT = '5m';
 
-const words = [...readings, ...switches, 'weight', ...wholeEdge, 'scale'];
+const words = [...readings, ...switches, 'weight', 'purge', ...wholeEdge, 'scale'];
+
+/** The options of `ctl` that only some of its commands have. */
+export interface ActionOptions extends PurgeOptions {
+  readonly wait?: string | undefined;
+}
 
 /** Gives a `--wait` that stands without a time its default, as options here always have a value. */
 export function completeWait(argv: readonly string[]): string[] {
@@ -54,10 +62,15 @@ export function completeWait(argv: readonly string[]): string[] {
   return completed;
 }
 
-/** Parses what follows `headgate ctl`; `wait` is the text of `--wait`. */
-export function parseAction(rest: readonly string[], wait: string | undefined): CtlArguments {
+/** Parses what follows `headgate ctl`. */
+export function parseAction(rest: readonly string[], options: ActionOptions = {}): CtlArguments {
   const [verb, ...given] = rest;
+  const { wait } = options;
   if (wait !== undefined && verb !== 'drain') return refuse(`only ctl drain has --wait`);
+  const purgeOption = purgeOptionIn(options);
+  if (purgeOption !== undefined && verb !== 'purge') {
+    return refuse(`only ctl purge has ${purgeOption}`);
+  }
   if (verb === undefined) return refuse(`ctl takes a command: ${words.join(', ')}`);
   const plain = [...readings, ...wholeEdge].find((name) => name === verb);
   if (plain) {
@@ -69,6 +82,7 @@ export function parseAction(rest: readonly string[], wait: string | undefined): 
   if (change) return parseSwitch(change, given, wait);
   if (verb === 'weight') return parseWeight(given);
   if (verb === 'scale') return parseScale(given);
+  if (verb === 'purge') return parsePurge(given, options);
   return refuse(`ctl has no command "${verb}"; it has ${words.join(', ')}`);
 }
 
@@ -109,6 +123,12 @@ function parseScale([text, extra]: readonly string[]): CtlArguments {
     return refuse('ctl scale takes how many workers there are to be, such as: scale 4');
   }
   return { ok: true, action: { verb: 'scale', workers } };
+}
+
+function parsePurge([extra]: readonly string[], options: PurgeOptions): CtlArguments {
+  if (extra !== undefined) return refuse(`ctl purge takes options only, got "${extra}"`);
+  const parsed = parsePurgeOptions(options);
+  return parsed.ok ? { ok: true, action: { verb: 'purge', order: parsed.order } } : parsed;
 }
 
 /** How many workers somebody has asked for; undefined when there cannot be so many. */

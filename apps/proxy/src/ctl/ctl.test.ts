@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { FIRST, fakeControl, openAdmin, SECOND, TOKEN } from '../admin/control.test-support.ts';
+import {
+  CACHE,
+  FIRST,
+  fakeControl,
+  openAdmin,
+  SECOND,
+  TOKEN,
+} from '../admin/control.test-support.ts';
 import type { AdminListener } from '../admin/listener.ts';
 import type { ServiceStatus } from '../admin/services.ts';
 import { socketPathFor } from '../socket-path.test-support.ts';
@@ -64,6 +71,43 @@ describe('headgate ctl shows', () => {
     ]);
   });
 
+  it('what the cache has, and how it has done', async (t) => {
+    const redis = { isOpen: true, isInStep: false, lastError: 'connect ECONNREFUSED' };
+    const { admin } = await openAdmin(t, {
+      control: fakeControl({ cache: async () => ({ ...CACHE, redis }) }),
+    });
+    const { code, printed } = await ctl(admin, ['cache']);
+    assert.equal(code, 0);
+    assert.deepEqual(printed, [
+      'memory  100 MiB of 512 MiB, 12,345 answers',
+      'redis   out of reach, and left alone for a while: connect ECONNREFUSED',
+      'REQUESTS   COUNT    PART',
+      'hits         700  70.0 %',
+      'stale         50   5.0 %',
+      'collapsed     60   6.0 %',
+      'misses       150  15.0 %',
+      'passes        40   4.0 %',
+    ]);
+  });
+
+  it('a cache that nobody has asked yet', async (t) => {
+    const none = { hits: 0, misses: 0, stale: 0, collapsed: 0, passes: 0, entries: 0 };
+    const states = [
+      [{ isOpen: false, isInStep: true }, 'redis   in use'],
+      [{ isOpen: false, isInStep: false }, 'redis   not used until all purges are known'],
+    ] as const;
+    for (const [redis, line] of states) {
+      const cache = async () => ({ ...CACHE, ...none, redis });
+      const { admin } = await openAdmin(t, { control: fakeControl({ cache }) });
+      const { printed } = await ctl(admin, ['cache']);
+      assert.deepEqual(printed.slice(1, 4), [
+        line,
+        'REQUESTS   COUNT  PART',
+        'hits           0     -',
+      ]);
+    }
+  });
+
   it('who changed what', async (t) => {
     const { admin } = await openAdmin(t, { token: TOKEN });
     await ctl(admin, ['drain', 'items', ':4001']);
@@ -121,6 +165,28 @@ describe('headgate ctl changes', () => {
       'restart by admin 127.0.0.1',
       'scale 3 by admin 127.0.0.1',
     ]);
+  });
+
+  it('what the cache has, by forgetting', async (t) => {
+    const control = fakeControl();
+    const { admin } = await openAdmin(t, { control, token: TOKEN });
+    const url = 'http://a.example/items?page=2';
+    assert.deepEqual((await ctl(admin, ['purge', '--url', url])).printed, ['url is forgotten']);
+    const json = await ctl(admin, ['purge', '--tag', 'a', '--tag', 'b', '--json']);
+    assert.deepEqual(json.printed, [
+      '{"changed":["tags is forgotten"],"workers":2,"reach":"here"}',
+    ]);
+    await ctl(admin, ['purge', '--prefix', 'http://a.example/']);
+    await ctl(admin, ['purge', '--all']);
+    assert.deepEqual(control.calls, [
+      `purge {"kind":"url","url":"${url}"} by admin 127.0.0.1`,
+      'purge {"kind":"tags","tags":["a","b"]} by admin 127.0.0.1',
+      'purge {"kind":"prefix","prefix":"http://a.example/"} by admin 127.0.0.1',
+      'purge {"kind":"all"} by admin 127.0.0.1',
+    ]);
+    const wrong = await ctl(admin, ['purge', '--url', '/items']);
+    assert.equal(wrong.code, 1);
+    assert.match(`${wrong.complaints}`, /^headgate: expected an absolute URL such as/);
   });
 
   it('over a Unix socket without a token', async (t) => {

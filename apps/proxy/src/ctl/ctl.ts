@@ -3,7 +3,8 @@ import type { CtlCommand } from '../command-line.ts';
 import { type AdminClient, createAdminClient, type Reply } from './admin-client.ts';
 import type { CtlAction, Reading } from './arguments.ts';
 import { type FindEdgeDeps, findEdge } from './find-edge.ts';
-import { showAudit, showServices, showStatus, showWorkers } from './show.ts';
+import { purgeBody } from './purge-arguments.ts';
+import { showAudit, showCache, showServices, showStatus, showWorkers } from './show.ts';
 import { meantUpstream } from './upstream-name.ts';
 import { awaitQuiet, type UpstreamOf } from './wait.ts';
 
@@ -34,6 +35,7 @@ export async function runCtl(command: CtlCommand, deps: CtlDeps): Promise<number
     case 'status':
     case 'workers':
     case 'services':
+    case 'cache':
     case 'audit':
       return read(action.verb, client, command, deps);
     case 'reload':
@@ -46,6 +48,8 @@ export async function runCtl(command: CtlCommand, deps: CtlDeps): Promise<number
         command,
         deps,
       );
+    case 'purge':
+      return report(await client.post('/api/cache/purge', purgeBody(action.order)), command, deps);
     default:
       return changeUpstream(action, client, command, deps);
   }
@@ -73,6 +77,8 @@ function lines(reading: Reading, body: unknown, deps: CtlDeps): string[] {
       return showWorkers(body as Parameters<typeof showWorkers>[0]);
     case 'services':
       return showServices(body as Parameters<typeof showServices>[0]);
+    case 'cache':
+      return showCache(body as Parameters<typeof showCache>[0]);
     case 'audit':
       return showAudit(body as Parameters<typeof showAudit>[0]);
   }

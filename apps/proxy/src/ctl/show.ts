@@ -1,4 +1,5 @@
 /** What `headgate ctl` prints of what the API says. */
+import type { CacheStatus, RedisStatus } from '../admin/cache.ts';
 import type { ServiceStatus } from '../admin/services.ts';
 import type { AuditEntry } from '../control/audit.ts';
 import type { ControlStatus, WorkerReport } from '../control/control-api.ts';
@@ -114,6 +115,33 @@ function stateOf(upstream: ServiceStatus['upstreams'][number]): string {
   if (upstream.isDraining) return 'draining';
   if (upstream.presence === 'out') return 'ejected';
   return upstream.presence === 'returning' ? 'returning' : upstream.verdict;
+}
+
+const requestColumns: readonly Column[] = [
+  { title: 'REQUESTS' },
+  { title: 'COUNT', isNumber: true },
+  { title: 'PART', isNumber: true },
+];
+
+export function showCache(status: CacheStatus): string[] {
+  const { entries, sizeBytes, maxSizeBytes, redis } = status;
+  const kinds = ['hits', 'stale', 'collapsed', 'misses', 'passes'] as const;
+  const all = kinds.reduce((sum, kind) => sum + status[kind], 0);
+  const rows = kinds.map((kind) => {
+    const part = all === 0 ? '-' : `${((100 * status[kind]) / all).toFixed(1)} %`;
+    return [kind, formatCount(status[kind]), part];
+  });
+  return [
+    `memory  ${formatMemory(sizeBytes)} of ${formatMemory(maxSizeBytes)}, ${formatCount(entries)} answers`,
+    ...(redis ? [`redis   ${describeTier(redis)}`] : []),
+    ...formatTable(requestColumns, rows),
+  ];
+}
+
+function describeTier({ isOpen, isInStep, lastError }: RedisStatus): string {
+  const why = lastError === undefined ? '' : `: ${lastError}`;
+  if (isOpen) return `out of reach, and left alone for a while${why}`;
+  return isInStep ? 'in use' : `not used until all purges are known${why}`;
 }
 
 const auditColumns: readonly Column[] = [

@@ -1,5 +1,6 @@
 /** One request on an HTTP/1.1 client connection: its attempts, and its answer as bytes. */
 import {
+  type BodyFraming,
   chunkPrefix,
   type FieldLines,
   fieldLine,
@@ -8,7 +9,14 @@ import {
   type ResponseHead,
   writeResponseHead,
 } from '@headgate/http1';
-import type { AttemptListener, AttemptOrder, Cancellable, Carrier } from '../carrier.ts';
+import type {
+  AnswerSource,
+  AnswerWriter,
+  AttemptListener,
+  AttemptOrder,
+  Cancellable,
+  Carrier,
+} from '../carrier.ts';
 import type { ErrorPage, FailureKind } from '../errors.ts';
 import { Attempt, type Downstream } from '../exchange.ts';
 import type { Peer } from '../forwarded.ts';
@@ -37,7 +45,7 @@ const NOTHING = '' as FieldLines;
 const CLOSE = fieldLine('connection', 'close');
 const KEEP_ALIVE = fieldLine('connection', 'keep-alive');
 
-export class Http1Carrier implements Carrier, Downstream {
+export class Http1Carrier implements Carrier, Downstream, AnswerWriter {
   readonly body: Upload | undefined;
   readonly extraLines = undefined;
   readonly canHedge = true;
@@ -48,9 +56,9 @@ export class Http1Carrier implements Carrier, Downstream {
   readonly #isHttp10: boolean;
   #keepAlive: boolean;
   #life: Cancellable | undefined;
-  /** The attempt whose answer this is. */
-  #answering: Attempt | undefined;
-  #framing: number | 'chunked' | 'none' = 'none';
+  /** Whose answer this is. */
+  #answering: AnswerSource | undefined;
+  #framing: BodyFraming = 'none';
   #endsWithConnection = false;
   #hasAnswerBegun = false;
 
@@ -61,6 +69,10 @@ export class Http1Carrier implements Carrier, Downstream {
     this.#isHttp10 = head.minorVersion === 0;
     // Behind CONNECT may come what its sender takes for the tunnel.
     this.#keepAlive = head.keepAlive && head.method !== 'CONNECT';
+  }
+
+  get writer(): AnswerWriter {
+    return this;
   }
 
   get peer(): Peer {
@@ -139,6 +151,21 @@ export class Http1Carrier implements Carrier, Downstream {
     this.#sink.outbox.addText(text);
   }
 
+  begin(
+    status: number,
+    reason: string,
+    framing: BodyFraming,
+    lines: FieldLines,
+    source: AnswerSource | undefined,
+  ): void {
+    this.#hasAnswerBegun = true;
+    this.#answering = source;
+    this.#framing = framing === 'chunked' ? this.#framingOfUnknown() : framing;
+    const connection = this.#connectionLine();
+    const text = writeResponseHead(status, reason, this.#framing, lines, connection);
+    this.#sink.outbox.addText(text);
+  }
+
   answer(bytes: Buffer, from: number, to: number): void {
     const { outbox } = this.#sink;
     if (this.#framing !== 'chunked') {
@@ -164,11 +191,15 @@ export class Http1Carrier implements Carrier, Downstream {
     this.#sink.breakOff(this.#endsWithConnection);
   }
 
-  #framingFor(head: ResponseHead): number | 'chunked' | 'none' {
+  #framingFor(head: ResponseHead): BodyFraming {
     const { framing, contentLength, status } = head;
     if (framing === 'length') return contentLength;
     // What HEAD and 304 say about a body that is not there.
     if (framing === 'none') return contentLength >= 0 && status !== 204 ? contentLength : 'none';
+    return this.#framingOfUnknown();
+  }
+
+  #framingOfUnknown(): 'chunked' | 'none' {
     if (!this.#isHttp10) return 'chunked';
     this.#endsWithConnection = true;
     this.#keepAlive = false;

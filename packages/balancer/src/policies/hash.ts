@@ -41,6 +41,8 @@ export function createHash(): Policy {
       totals.update(upstream);
     },
 
+    isBlind: ({ hash }) => hash !== undefined,
+
     pick(ask, random) {
       if (ask.hash === undefined) return others.pick(ask, random);
       const mayTake = (upstream: Upstream) => canTake(upstream, ask.tried) && !hasFill(upstream);

@@ -15,6 +15,8 @@ export function createRandom(): Policy {
       shares = createShareDraw(next);
     },
 
+    isBlind: () => true,
+
     pick({ tried }, random) {
       for (let i = 0; i < MAX_DRAWS; i++) {
         const drawn = candidates[shares.draw(random)];

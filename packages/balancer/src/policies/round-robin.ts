@@ -22,6 +22,7 @@ export function createRoundRobin(): Policy {
       current = haveEqualShares(candidates) ? ring : weighted;
       current.use(candidates);
     },
+    isBlind: () => true,
     pick: (ask, random) => current.pick(ask, random),
   };
 }

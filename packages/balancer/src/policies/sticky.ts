@@ -34,6 +34,8 @@ export function createSticky(): Policy {
       totals.update(upstream);
     },
 
+    isBlind: ({ stickTo }) => stickTo !== undefined && byKey.has(stickTo),
+
     pick(ask, random) {
       const own = ask.stickTo === undefined ? undefined : byKey.get(ask.stickTo);
       if (own && canTake(own, ask.tried) && !isOverloaded(own)) return own;

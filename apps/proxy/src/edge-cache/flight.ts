@@ -1,0 +1,431 @@
+/**
+ * One answer on its way to all who asked for it meanwhile. Whether it may be kept shows with its
+ * head: if so everybody reads it as it comes; if not it is its leader's alone.
+ */
+import type { FieldLines, Fields, ResponseHead } from '@headgate/http1';
+import type { AnswerSource } from '../carrier.ts';
+import { type Failure, failure } from '../errors.ts';
+import type { Attempt } from '../exchange.ts';
+import type { RequestRecord } from '../request.ts';
+import { cacheStatusLine } from './cache-status.ts';
+import { ageOf, type StoredAnswer } from './entry.ts';
+import type { Filled } from './fill.ts';
+import type { FlightHost, FlightPlan } from './flight-plan.ts';
+import { freshenLines } from './freshen.ts';
+import { type CacheGuest, writerOf } from './guest.ts';
+import { type Judgement, judgeAnswer, type Terms } from './judge-answer.ts';
+import { variantKeyOf } from './key.ts';
+import { PassThrough } from './pass-through.ts';
+import { openedFrom, Reader, type ReaderHost } from './reader.ts';
+import { mayServeOnError } from './reuse.ts';
+import type { FetchLock } from './second-tier.ts';
+import { isAnyBehind, SharedBody } from './shared-body.ts';
+import { withoutTags } from './tags.ts';
+import { fieldsOf } from './text-fields.ts';
+import { PLAIN, type Wish } from './wish.ts';
+
+type State = 'asking' | 'streaming' | 'passing' | 'over';
+
+const TOO_LARGE = 'too-large';
+
+export class Flight implements Filled, ReaderHost, AnswerSource {
+  readonly plan: FlightPlan;
+  /** Where it is found; undefined when it is found no more. */
+  key: string | undefined;
+  /** What is validated, and what may be served if that fails. */
+  stale: StoredAnswer | undefined;
+  record: RequestRecord | undefined;
+  /** When the request was sent, on the monotonic clock. */
+  sentMs = 0;
+  /** Of the second tier's purges when it began. */
+  tierMark = 0;
+  /** The right to fetch, of all edges that share a second tier. */
+  lock: FetchLock | undefined;
+  readonly #host: FlightHost;
+  readonly #readers = new Set<Reader>();
+  #leader: Reader | undefined;
+  #state: State = 'asking';
+  #status = 0;
+  #reason = '';
+  #terms: Terms | undefined;
+  #lines = '' as FieldLines;
+  #shared = new SharedBody(undefined);
+  #passing: PassThrough | undefined;
+  #attempt: Attempt | undefined;
+  #isKept = false;
+  #beganMs = 0;
+
+  constructor(plan: FlightPlan, host: FlightHost) {
+    this.plan = plan;
+    this.key = plan.slot.key;
+    this.#host = host;
+  }
+
+  get isAsking(): boolean {
+    return this.#state === 'asking';
+  }
+
+  /** Whether those who ask now may have what it brings. */
+  get isOpen(): boolean {
+    return this.#state === 'asking' || (this.#state === 'streaming' && this.#isKept);
+  }
+
+  get isOver(): boolean {
+    return this.#state === 'over';
+  }
+
+  get leader(): Reader | undefined {
+    return this.#leader;
+  }
+
+  get tags(): readonly string[] | undefined {
+    return this.#terms?.tags;
+  }
+
+  join(guest: CacheGuest, wish: Wish): void {
+    const reader = new Reader(guest, wish, this);
+    this.adopt(reader);
+    if (this.#state === 'streaming') this.#open(reader);
+    if (this.#readers.has(reader)) guest.waits(reader);
+  }
+
+  /** Also for those who have waited for another flight. */
+  adopt(reader: Reader): void {
+    if (this.#readers.size === 0 && !this.plan.isBehind) this.#leader = reader;
+    this.#readers.add(reader);
+  }
+
+  /** What is wanted has turned up elsewhere: those who wait look again. */
+  callOff(): void {
+    this.#state = 'over';
+    this.#host.gone(this);
+    for (const reader of this.#dismiss()) this.#host.again(reader);
+  }
+
+  releaseLock(): void {
+    // It ends by itself.
+    this.lock?.release().catch(() => {});
+    this.lock = undefined;
+  }
+
+  /** It has turned out elsewhere that the answer is not to be shared. */
+  passBy(why: string): void {
+    this.#state = 'over';
+    this.#host.passes(this, this.#dismiss(), why);
+    this.#host.gone(this);
+  }
+
+  interim(head: ResponseHead): void {
+    const leader = this.#leader;
+    if (leader && !leader.hasBegun) writerOf(leader.guest).interim(head);
+  }
+
+  head(head: ResponseHead, attempt: Attempt, answerLines: FieldLines): void {
+    const { stale } = this;
+    this.#attempt = attempt;
+    this.#beganMs = this.#host.now();
+    if (head.status === 304 && stale) {
+      this.#confirm(stale, head);
+      return;
+    }
+    if (head.status >= 500 && stale) {
+      const problem = failure('upstream-status', `the upstream answered ${head.status}`);
+      if (this.#serveStale(stale, problem)) return;
+    }
+    const judgement = this.#judge(head.status, head.fields);
+    if (judgement.kind === 'keep' && !this.#isTooLarge(head.contentLength)) {
+      this.#stream(head, judgement.terms, judgement.ownLines);
+    } else {
+      this.#pass(head, answerLines, judgement.kind === 'pass' ? judgement.why : TOO_LARGE);
+    }
+  }
+
+  answer(bytes: Buffer, from: number, to: number): void {
+    if (this.#state === 'streaming') this.#shared.add(bytes.subarray(from, to));
+    else this.#passing?.answer(bytes, from, to);
+  }
+
+  end(trailers: FieldLines | undefined): void {
+    if (this.#state === 'streaming') this.#land();
+    else this.#passing?.end(trailers);
+  }
+
+  flush(): boolean {
+    if (this.#passing) return this.#passing.flush();
+    if (this.#state !== 'streaming') return true;
+    if (this.#isKept && this.#isTooLarge(this.#shared.body.sizeBytes)) this.#stopKeeping();
+    for (const reader of this.#readers) reader.pump();
+    if (this.#isKept) return true;
+    this.#shared.dropRead(this.#readers);
+    return !isAnyBehind(this.#readers);
+  }
+
+  breakOff(): void {
+    // What it means is known when the attempt has settled.
+  }
+
+  finished(record: RequestRecord): void {
+    const { failure: problem, error } = record;
+    const state = this.#state;
+    this.#state = 'over';
+    this.#host.gone(this);
+    const why = problem ?? failure('internal', 'the edge failed to serve this request');
+    if (state === 'asking') {
+      if (error !== undefined && this.#leader) this.#leader.guest.record.error = error;
+      this.#tellLeader(record);
+      if (this.stale && this.#serveStale(this.stale, why)) return;
+      this.#host.failed(this, why, this.#dismiss());
+    } else if (state === 'passing') {
+      this.#tellLeader(record);
+      this.#endPassing(problem);
+    } else if (state === 'streaming' && problem) {
+      for (const reader of this.#dismiss()) reader.breakOff(problem.kind, problem.detail);
+    }
+  }
+
+  left(reader: Reader): void {
+    this.#readers.delete(reader);
+    if (this.#readers.size > 0 || this.plan.isBehind) {
+      if (this.#state === 'streaming' && !this.#isKept) this.#goOn();
+      return;
+    }
+    // What may be kept is worth having even when nobody waits for it any more.
+    if (this.#state !== 'over' && !(this.#state === 'streaming' && this.#isKept)) this.#abandon();
+  }
+
+  /** A reader's client takes bytes again. */
+  caughtUp(reader?: Reader): void {
+    if (reader === undefined) this.#attempt?.caughtUp();
+    else if (this.#state === 'streaming' && !this.#isKept) this.#goOn();
+  }
+
+  #goOn(): void {
+    this.#shared.dropRead(this.#readers);
+    if (!isAnyBehind(this.#readers)) this.#attempt?.caughtUp();
+  }
+
+  #judge(status: number, fields: Fields): Judgement {
+    const { record } = this;
+    const hasAuthorization = record !== undefined && record.fields.find('authorization') >= 0;
+    const asked = { method: 'GET', hasAuthorization, noStore: false };
+    const delayMs = Math.max(0, this.#beganMs - this.sentMs);
+    const at = { epochMs: this.#host.epochMs(), delayMs };
+    return judgeAnswer(asked, { status, fields }, this.plan.policy, at);
+  }
+
+  #isTooLarge(sizeBytes: number): boolean {
+    return sizeBytes > this.plan.policy.maxBodyBytes;
+  }
+
+  /** The answer may be kept: everybody reads it, but those who want another variant. */
+  #stream(head: ResponseHead, terms: Terms, ownLines: FieldLines): void {
+    this.#state = 'streaming';
+    this.#isKept = true;
+    this.#status = head.status;
+    this.#reason = head.reason;
+    this.#terms = terms;
+    this.#lines = withoutTags(terms.lines);
+    const isSized = head.framing === 'length' || head.framing === 'none';
+    const sizeBytes = head.framing === 'none' ? 0 : head.contentLength;
+    this.#shared = new SharedBody(isSized ? sizeBytes : undefined);
+    this.#host.landsAt(this, terms.vary);
+    const own = variantKeyOf(terms.vary, (this.record as RequestRecord).fields);
+    for (const reader of [...this.#readers]) {
+      const isOther =
+        terms.vary.length > 0 &&
+        reader !== this.#leader &&
+        variantKeyOf(terms.vary, reader.guest.record.fields) !== own;
+      if (isOther) {
+        this.#readers.delete(reader);
+        this.#host.again(reader);
+      } else {
+        this.#open(reader, reader === this.#leader ? ownLines : undefined);
+      }
+    }
+  }
+
+  #open(reader: Reader, ownLines?: FieldLines): void {
+    const answer = {
+      status: this.#status,
+      reason: this.#reason,
+      terms: this.#terms as Terms,
+      lines: ownLines ? ((this.#lines + ownLines) as FieldLines) : this.#lines,
+      ageMs: (this.#terms as Terms).ageMs + this.#host.now() - this.#beganMs,
+      body: this.#shared.body,
+      sizeBytes: this.#shared.sizeBytes,
+    };
+    reader.open(answer, this.#statusLine(reader, true, undefined));
+  }
+
+  #land(): void {
+    const bytes = this.#shared.complete();
+    this.#state = 'over';
+    if (this.#isKept && !this.#isTooLarge(bytes.length)) {
+      this.#host.kept(this, {
+        kind: 'answer',
+        primary: this.plan.slot.primary,
+        status: this.#status,
+        reason: this.#reason,
+        terms: this.#terms as Terms,
+        lines: this.#lines,
+        bytes,
+        sinceMs: this.#beganMs,
+        mark: this.plan.mark,
+        refreshAfterMs: 0,
+      });
+    }
+    this.#host.gone(this);
+    for (const reader of [...this.#readers]) {
+      if (reader.hasBegun) reader.pump();
+      else this.#open(reader);
+    }
+  }
+
+  /** It has grown too large: it goes on as fast as its slowest reader takes it. */
+  #stopKeeping(): void {
+    this.#isKept = false;
+    this.#host.gone(this);
+    const waiting = [...this.#readers].filter((reader) => !reader.hasBegun);
+    for (const reader of waiting) this.#readers.delete(reader);
+    this.#host.passes(this, waiting, TOO_LARGE);
+    if (this.#readers.size === 0) this.#abandon();
+  }
+
+  /** The answer is its leader's alone; the others ask for themselves, or once more together. */
+  #pass(head: ResponseHead, answerLines: FieldLines, why: string): void {
+    const leader = this.#leader;
+    // An answer to another request than the leader made is none of the leader's.
+    const isLeaders = leader !== undefined && this.#readers.has(leader) && isWhole(leader.wish);
+    if (isLeaders) this.#readers.delete(leader);
+    const others = this.#dismiss();
+    this.#state = isLeaders ? 'passing' : 'over';
+    if (isLeaders) {
+      const { policy, why: forward } = this.plan;
+      const verdict = { kind: 'forward', why: forward, detail: why } as const;
+      const status = policy.tellsStatus ? cacheStatusLine(verdict) : '';
+      this.#readers.add(leader);
+      this.#passing = new PassThrough(leader, head, (answerLines + status) as FieldLines, this);
+    }
+    if (head.status >= 500) {
+      const detail = `the upstream answered ${head.status}`;
+      this.#host.failed(this, failure('upstream-status', detail), others);
+    } else {
+      this.#host.passes(this, others, why);
+    }
+    this.#host.gone(this);
+    if (!isLeaders) this.#abandon();
+  }
+
+  #endPassing(problem: Failure | undefined): void {
+    const [leader] = this.#dismiss();
+    if (!leader) return;
+    if (problem) leader.breakOff(problem.kind, problem.detail);
+    else leader.endsElsewhere();
+  }
+
+  /** The stored answer holds on, with what the 304 says about it. */
+  #confirm(stale: StoredAnswer, head: ResponseHead): void {
+    this.#state = 'over';
+    const lines = freshenLines(stale.terms.lines, head.fields);
+    const judgement = this.#judge(stale.status, fieldsOf(lines));
+    const terms = judgement.kind === 'keep' ? judgement.terms : { ...stale.terms, lines };
+    const answer: StoredAnswer = {
+      ...stale,
+      terms,
+      lines: withoutTags(lines),
+      sinceMs: this.#beganMs,
+      mark: this.plan.mark,
+      refreshAfterMs: 0,
+    };
+    if (judgement.kind === 'keep') {
+      this.#host.landsAt(this, terms.vary);
+      this.#host.kept(this, answer);
+    } else {
+      // Not for others any more: it is the leader's, who has asked for it.
+      const others = [...this.#readers].filter((reader) => reader !== this.#leader);
+      for (const reader of others) this.#readers.delete(reader);
+      this.#host.passes(this, others, judgement.why);
+    }
+    this.#host.gone(this);
+    this.#giveAll(answer, (reader) => {
+      reader.guest.record.cached = 'validated';
+      return this.#statusLine(reader, judgement.kind === 'keep', undefined, 304);
+    });
+  }
+
+  /** To all who may have it; true when nobody is left, and there is nothing more to hope for. */
+  #serveStale(stale: StoredAnswer, problem: Failure): boolean {
+    const ageMs = ageOf(stale, this.#host.now());
+    stale.refreshAfterMs = this.#host.now() + REFRESH_PAUSE_MS;
+    const wishes = [...this.#readers].map(({ wish }) => wish);
+    if (wishes.length === 0) wishes.push(PLAIN);
+    if (!wishes.some((wish) => mayServeOnError(stale.terms, ageMs, wish))) return false;
+    const left = [...this.#readers].filter(
+      ({ wish }) => !mayServeOnError(stale.terms, ageMs, wish),
+    );
+    for (const reader of left) this.#readers.delete(reader);
+    this.#state = 'over';
+    this.#host.gone(this);
+    this.#giveAll(stale, (reader) => {
+      reader.guest.record.cached = 'stale';
+      return this.#statusLine(reader, undefined, 'stale-if-error');
+    });
+    this.#host.failed(this, problem, left);
+    return true;
+  }
+
+  #giveAll(answer: StoredAnswer, lineFor: (reader: Reader) => FieldLines): void {
+    const opened = openedFrom(answer, this.#host.now());
+    for (const reader of [...this.#readers]) reader.open(opened, lineFor(reader));
+  }
+
+  #statusLine(
+    reader: Reader,
+    isStored: boolean | undefined,
+    detail: string | undefined,
+    status?: number,
+  ): FieldLines {
+    const isLeader = reader === this.#leader;
+    if (isLeader && this.record) this.#tellLeader(this.record);
+    reader.guest.record.cached ??= isLeader ? 'miss' : 'collapsed';
+    if (!this.plan.policy.tellsStatus) return '' as FieldLines;
+    const isCollapsed = isLeader ? undefined : true;
+    return cacheStatusLine({
+      kind: 'forward',
+      why: this.plan.why,
+      status,
+      isStored,
+      isCollapsed,
+      detail,
+    });
+  }
+
+  /** The log line of the request that leads tells of the upstream. */
+  #tellLeader({ upstream, attempts }: RequestRecord): void {
+    if (!this.#leader) return;
+    this.#leader.guest.record.upstream = upstream;
+    this.#leader.guest.record.attempts = attempts;
+  }
+
+  #dismiss(): Reader[] {
+    const readers = [...this.#readers];
+    this.#readers.clear();
+    return readers;
+  }
+
+  #abandon(): void {
+    this.#state = 'over';
+    this.#host.cancel(this);
+    this.#host.gone(this);
+  }
+}
+
+/** After a refresh that failed, what is stale is served this long before the next is tried. */
+const REFRESH_PAUSE_MS = 1_000;
+
+/** Would it take the whole answer as it is? */
+function isWhole(wish: Wish): boolean {
+  return (
+    wish.range === undefined && wish.ifNoneMatch === undefined && wish.ifModifiedSince === undefined
+  );
+}

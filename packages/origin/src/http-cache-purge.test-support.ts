@@ -1,0 +1,48 @@
+/** Something that is told to forget, as a test wants it. */
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
+import type { TestContext } from 'node:test';
+
+/** How an edge takes a purge: with a status, or not at all. */
+export type Manner = number | 'silent';
+
+export interface TestEdge {
+  readonly url: string;
+  readonly asked: { readonly body: unknown; readonly headers: IncomingHttpHeaders }[];
+  manner: Manner;
+}
+
+/** The admin listener of an edge that keeps nothing; listens on `path` of a socket, or a free port. */
+export async function startEdge(t: TestContext, path?: string): Promise<TestEdge> {
+  const edge = { url: '', asked: [] as TestEdge['asked'], manner: 200 as Manner };
+  const server = createServer(async (request, response) => {
+    edge.asked.push({ body: await json(request), headers: request.headers });
+    const { manner } = edge;
+    if (manner === 'silent') return;
+    response.writeHead(manner, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(manner === 200 ? { changed: [] } : { detail: 'because' }));
+  });
+  await new Promise<void>((resolve) => {
+    if (path === undefined) server.listen(0, '127.0.0.1', resolve);
+    else server.listen(path, resolve);
+  });
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  edge.url =
+    path === undefined
+      ? `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+      : `unix:${path}`;
+  return edge;
+}
+
+/** Waits until `check` is true; rejects when it does not get there. */
+export async function until(check: () => boolean, what: string): Promise<void> {
+  const endMs = performance.now() + 20_000;
+  while (!check()) {
+    if (performance.now() > endMs) throw new Error(`${what} did not happen`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
