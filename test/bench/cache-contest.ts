@@ -1,7 +1,7 @@
 /** The cache contest: every case in turn, a table after each, and all turns at the end. */
 import { accessSync, constants } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { availableParallelism, cpus, release } from 'node:os';
+import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { type CacheCase, cacheCases } from './cache-cases.ts';
 import type { CacheCommand } from './cache-command-line.ts';
@@ -47,7 +47,7 @@ export async function runCacheContest(
   const wrk = commandVersion('wrk', ['-v'], /wrk (\S+)/);
   checkMachine(cases, wrk);
   const date = new Date().toISOString();
-  const machine = `${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown'}), Linux ${release()}, Node ${process.version}`;
+  const machine = `${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), Linux ${release()}, Node ${process.version}`;
   moveToCore(LOAD_CORE);
   await using stack = new AsyncDisposableStack();
   const inMemory = hasMemoryFolder() ? await mkdtemp(join(MEMORY_FOLDER, 'headgate-bench-')) : '';
@@ -108,7 +108,7 @@ async function runCase(
 }
 
 function checkMachine(cases: readonly CacheCase[], wrk: string | undefined): void {
-  if (availableParallelism() < 2 || !commandVersion('taskset', ['--version'], /(\d\S*)/)) {
+  if (cpus().length < 2 || !commandVersion('taskset', ['--version'], /(\d\S*)/)) {
     throw new Error('a contest needs taskset, and two cores: one for the contestant, one for load');
   }
   if (!wrk && cases.some(({ kind }) => kind === 'hits')) {

@@ -174,5 +174,5 @@ function goalLine(goal: string, found: string | undefined, isReached: boolean): 
 }
 
 function failureLines(failures: readonly Failure[]): string[] {
-  return failures.map(({ contestant, reason }) => `! ${contestant} failed ${reason}`);
+  return failures.map(({ contestant, reason }) => `! ${contestant} failed: ${reason}`);
 }

@@ -18,10 +18,10 @@ import { spread } from './summary.ts';
 import { formatTable } from './table.ts';
 
 /** Microseconds per call, one figure for each round. */
-export type CallFigures = Readonly<Record<string, readonly number[]>>;
+type CallFigures = Readonly<Record<string, readonly number[]>>;
 
 /** One round of calls for one key from several processes. */
-export interface StampedeFigure {
+interface StampedeFigure {
   readonly loads: number;
   /** Until the last call was answered. */
   readonly durationMs: number;

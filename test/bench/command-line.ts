@@ -1,6 +1,11 @@
 /** The command line of the bench. */
 import { parseArgs } from 'node:util';
 import { type CacheCommand, cacheUsage, parseCacheCommand } from './cache-command-line.ts';
+import {
+  type CacheTiersCommand,
+  cacheTiersUsage,
+  parseCacheTiersCommand,
+} from './cache-tiers-command-line.ts';
 import { loadCases } from './cases.ts';
 import {
   type ConcurrencyCommand,
@@ -46,7 +51,8 @@ export type Command =
   | FaultCommand
   | ConcurrencyCommand
   | MillionCommand
-  | CacheCommand;
+  | CacheCommand
+  | CacheTiersCommand;
 
 type ContestName = keyof typeof CONTESTS;
 
@@ -63,7 +69,8 @@ export const usage = `usage: pnpm bench proxy|load [--case NAME]... [--peer NAME
 ${faultUsage}
 ${concurrencyUsage}
 ${millionUsage}
-${cacheUsage}`;
+${cacheUsage}
+${cacheTiersUsage}`;
 
 /** Reads the arguments after the program; a problem is what to tell the user. */
 export function parseCommandLine(args: readonly string[]): Command | { problem: string } {
@@ -72,6 +79,7 @@ export function parseCommandLine(args: readonly string[]): Command | { problem: 
     if (args[0] === 'concurrency') return parseConcurrencyCommand(args.slice(1));
     if (args[0] === 'million') return parseMillionCommand(args.slice(1));
     if (args[0] === 'cache') return parseCacheCommand(args.slice(1));
+    if (args[0] === 'cache-tiers') return parseCacheTiersCommand(args.slice(1));
     const { values, positionals } = parseArgs({
       args: [...args],
       allowPositionals: true,
@@ -85,7 +93,9 @@ export function parseCommandLine(args: readonly string[]): Command | { problem: 
     });
     const [contest] = positionals;
     if (positionals.length !== 1 || (contest !== 'proxy' && contest !== 'load')) {
-      throw new Error('say what to bench: proxy, load, faults, concurrency, million or cache');
+      throw new Error(
+        'say what to bench: proxy, load, faults, concurrency, million, cache or cache-tiers',
+      );
     }
     const { cases, peers: all, seconds } = CONTESTS[contest];
     return {

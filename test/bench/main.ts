@@ -1,8 +1,9 @@
-/** `pnpm bench proxy|load|faults|concurrency|million|cache`: Headgate against its peers, on this machine, now. */
+/** `pnpm bench proxy|load|faults|concurrency|million|cache|cache-tiers`: Headgate against its peers, on this machine, now. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCacheContest } from './cache-contest.ts';
+import { runCacheTiers } from './cache-tiers.ts';
 import { type Command, parseCommandLine, usage } from './command-line.ts';
 import { runConcurrencyContest } from './concurrency-contest.ts';
 import { runFaultContest } from './fault-contest.ts';
@@ -50,5 +51,7 @@ function run(asked: Command, options: ContestOptions): Promise<unknown> {
       return runMillionContest(asked, options);
     case 'cache':
       return runCacheContest(asked, options);
+    case 'cache-tiers':
+      return runCacheTiers(asked, options);
   }
 }

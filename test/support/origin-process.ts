@@ -6,6 +6,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { eventually, soon } from './eventually.ts';
 
+/** Several processes read every file of the kit, and beside many others that takes its time. */
+const START_DEADLINE_MS = 60_000;
+
 const kit = new URL('../../packages/origin/src/index.ts', import.meta.url).href;
 const packages = fileURLToPath(new URL('../../packages/origin/node_modules', import.meta.url));
 
@@ -100,7 +103,7 @@ export class OriginProcess implements AsyncDisposable {
   async listens(): Promise<void> {
     await eventually(() => {
       if (!this.#isOver && !this.port) throw new Error(`it does not listen:\n${this.stderr}`);
-    });
+    }, START_DEADLINE_MS);
     if (!this.port) throw new Error(`the origin has exited: ${this.stderr}`);
   }
 

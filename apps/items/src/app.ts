@@ -1,6 +1,6 @@
 // Owns the routes of the items origin.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { badRequest, createOrigin, type Origin } from '@headgate/origin';
+import { badRequest, cacheable, createOrigin, type Origin, uncacheable } from '@headgate/origin';
 import { readFeed } from './feed.ts';
 import { readItem } from './item.ts';
 import type { PartSource } from './parts.ts';
@@ -29,10 +29,18 @@ export function createItemsApp(deps: ItemsDeps): Origin {
     if (extraLatencyMs > 0) await sleep(extraLatencyMs, undefined, { signal });
   };
 
-  app.get('/items/:id', async (c) => {
+  const itemsAreCacheable = cacheable<'/items/:id'>({
+    maxAge: '5s',
+    // Whoever looks from a browser wants to see who answers now.
+    audience: 'shared',
+    tags: (c) => [`item:${Number(c.req.param('id'))}`, 'items'],
+  });
+  app.get('/items/:id', itemsAreCacheable, async (c) => {
     const id = wholeNumber('id', c.req.param('id'), maxItemId);
     await holdBack(c.get('signal'));
-    return c.json({ ...(await readItem(id, parts, c.get('scope'))), servedBy: instance });
+    const item = await readItem(id, parts, c.get('scope'));
+    if (item.partial) uncacheable(c);
+    return c.json({ ...item, servedBy: instance });
   });
   app.get('/feed', async (c) => {
     const count = wholeNumber('count', c.req.query('count') ?? String(maxFeedCount), maxFeedCount);

@@ -115,10 +115,10 @@ class Life implements AttemptsOwner, Guest, CacheGuest, Cancellable {
   #cache(): Failure | undefined {
     const { record } = this;
     enter(record, 'cache');
+    const { cache } = this.#edge;
     const policy = record.route && record.snapshot.caching[record.route.index];
-    if (!policy) return this.#admit();
-    this.#passage = this.#edge.cache.admit(this, policy);
-    return this.#passage && this.#admit();
+    this.#passage = policy ? cache.admit(this, policy) : cache.watch(record);
+    return this.#passage || !policy ? this.#admit() : undefined;
   }
 
   waits(reader: Cancellable): void {

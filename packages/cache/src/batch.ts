@@ -2,6 +2,7 @@
 // keys may have joined it meanwhile; it ends early when nobody waits for any of them any more.
 
 import type { BackOff } from './back-off.ts';
+import { callLoader, type LoadMany } from './call-loader.ts';
 import type { CacheEvent, Counts, LoadCause } from './events.ts';
 import { isEarlyEnough, mayServeAfterFailure, mayServeWhileRenewing } from './freshness.ts';
 import { newEntry } from './new-entry.ts';
@@ -9,13 +10,6 @@ import type { Terms } from './options.ts';
 import type { Flight, Work } from './single-flight.ts';
 import type { Found, Search, Tiers } from './tiers.ts';
 import { waitForTurn } from './turn.ts';
-import { startTimeout, unlessAborted } from './within.ts';
-
-/** Makes the values of `keys`, in their order. `signal` aborts when they are no longer wanted. */
-export type LoadMany = (
-  keys: readonly string[],
-  signal: AbortSignal,
-) => Promise<readonly unknown[]>;
 
 /** What all batches of a cache work with. */
 export interface Workings {
@@ -70,11 +64,6 @@ interface Seat {
 interface Missing {
   readonly seat: Seat;
   readonly reserve: Found | undefined;
-}
-
-/** A loader that throws instead of rejecting is taken for one that rejects. */
-async function callLoader(load: LoadMany, keys: readonly string[], signal: AbortSignal) {
-  return load(keys, signal);
 }
 
 /** Makes a batch that nobody takes part in yet. */
@@ -170,28 +159,22 @@ export function createBatch(workings: Workings, wish: Wish): Batch {
 
   /** Resolves when what was loaded is in the tiers; its waiters have it before. */
   async function loadAll(
-    loadMany: LoadMany,
+    load: LoadMany,
     missing: readonly Missing[],
     searchedAtMs: number,
   ): Promise<void> {
     signal.throwIfAborted();
     const keys = missing.map(({ seat }) => seat.key);
-    const { loaderTimeoutMs } = terms;
-    const stopTimeout = startTimeout(loaderTimeoutMs, () => {
-      const what = keys.length === 1 ? `"${keys[0]}"` : `${keys.length} keys`;
-      const text = `loading ${what} took longer than ${loaderTimeoutMs} ms`;
-      controller.abort(new DOMException(text, 'TimeoutError'));
-    });
     const startedAtMs = now();
+    // What was purged while it waited for its turn has not been overlooked.
+    const loadMarks = tiers.marks();
+    const loadPurgeMark = workings.purgeMark();
     counts.loads += 1;
+    let values: readonly unknown[];
+    let tags: readonly (readonly string[])[];
     try {
-      const values = await unlessAborted(signal, callLoader(loadMany, keys, signal));
-      const durationMs = now() - startedAtMs;
-      const tags = keys.map((key, place) => terms.tags(values[place], key));
-      onEvent({ kind: 'loaded', keys, cause, durationMs });
-      await Promise.all(
-        missing.map(({ seat }, place) => keep(seat, values[place], tags[place] ?? [], durationMs)),
-      );
+      values = await callLoader(load, keys, terms.loaderTimeoutMs, controller);
+      tags = keys.map((key, place) => terms.tags(values[place], key));
     } catch (error) {
       // Nobody waits: the loader was told to stop, and did.
       if (awaited.size === 0) throw error;
@@ -199,24 +182,22 @@ export function createBatch(workings: Workings, wish: Wish): Batch {
       counts.loadFailures += 1;
       onEvent({ kind: 'load-failed', keys, cause, durationMs: endedAtMs - startedAtMs, error });
       for (const one of missing) fail(one, error, endedAtMs - searchedAtMs);
-    } finally {
-      stopTimeout();
+      return;
     }
-  }
-
-  async function keep(
-    seat: Seat,
-    value: unknown,
-    tags: readonly string[],
-    loadMs: number,
-  ): Promise<void> {
-    const { key, flight } = seat;
-    const entry = flight.isCurrent
-      ? newEntry(value, { tags, terms, loadMs, jitter: workings.jitter() })
-      : undefined;
-    land(seat, 'loaded', { value, tags });
-    backOff.end(key);
-    if (entry !== undefined) await tiers.keep(key, entry, marks);
+    const loadMs = now() - startedAtMs;
+    onEvent({ kind: 'loaded', keys, cause, durationMs: loadMs });
+    const keeping = missing.map(async ({ seat }, place) => {
+      const { key, flight } = seat;
+      const isCurrent = flight.isCurrent;
+      const made = { value: values[place], tags: tags[place] ?? [] };
+      land(seat, 'loaded', { ...made, purgeMark: loadPurgeMark });
+      backOff.end(key);
+      if (!isCurrent) return;
+      const jitter = workings.jitter();
+      const entry = newEntry(made.value, { tags: made.tags, terms, loadMs, jitter });
+      if (entry !== undefined) await tiers.keep(key, entry, loadMarks);
+    });
+    await Promise.all(keeping);
   }
 
   function fail({ seat, reserve }: Missing, error: unknown, sinceSearchMs: number): void {

@@ -241,6 +241,9 @@ test('other durations that are none are refused by their name', async () => {
       assert.throws(() => setUp({ defaults: { [name]: wrong } }), new RegExp(name));
     }
   }
+  for (const ttlJitter of [-0.1, 1, Number.NaN]) {
+    assert.throws(() => setUp({ ttlJitter }), /^RangeError: ttlJitter/);
+  }
 });
 
 test('what a call does not say comes from the defaults of its cache', async () => {

@@ -2,7 +2,8 @@
 // load per key at a time, and never fails because a tier does.
 
 import { createBackOff } from './back-off.ts';
-import type { LoadMany, Workings } from './batch.ts';
+import type { Workings } from './batch.ts';
+import type { LoadMany } from './call-loader.ts';
 import { type CacheEvent, type CacheStats, createCounts } from './events.ts';
 import { createFinder } from './finder.ts';
 import { isFarFromEnd } from './freshness.ts';
@@ -110,11 +111,15 @@ const NO_OPTIONS = {};
 
 /**
  * Makes a cache over `stores`. The cache owns them: {@link Cache.close} closes them.
- * @throws RangeError for a duration in `defaults` that is none, TypeError for stores of one name
+ * @throws RangeError for a jitter or a duration in `defaults` that is none, TypeError for two stores
+ *   of one name
  */
 export function createCache(options: CacheOptions): Cache {
   const { stores, defaults = {}, ttlJitter = 0.1, storeTimeoutMs = 150 } = options;
   const { now = () => performance.now(), random = Math.random, onEvent = () => {} } = options;
+  if (!(ttlJitter >= 0 && ttlJitter < 1)) {
+    throw new RangeError(`ttlJitter must be at least 0 and below 1, not ${ttlJitter}`);
+  }
   // What is wrong with the defaults shows now and not at the first miss.
   const { earlyRefreshBeta } = completeTerms({ ttlMs: defaults.ttlMs ?? 1 }, defaults);
   const counts = createCounts();

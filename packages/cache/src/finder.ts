@@ -2,7 +2,8 @@
 // load of a batch inside. What is served although it is stale, or nearly so, is made anew in the
 // background.
 
-import { createBatch, type LoadMany, type Outcome, type Wish, type Workings } from './batch.ts';
+import { createBatch, type Outcome, type Wish, type Workings } from './batch.ts';
+import type { LoadMany } from './call-loader.ts';
 import { causeToRenew, earlinessOf } from './freshness.ts';
 import { freshMsOf, isKept } from './kept.ts';
 import { completeTerms, type Terms } from './options.ts';
@@ -10,7 +11,7 @@ import type { Purge, PurgeIndex } from './purge-index.ts';
 import { createSingleFlight, type SingleFlight } from './single-flight.ts';
 
 /** Values by key. */
-export type Values = ReadonlyMap<string, unknown>;
+type Values = ReadonlyMap<string, unknown>;
 
 /** See {@link createFinder}. */
 export interface Finder {

@@ -76,13 +76,16 @@ export function completeTerms<T>(given: GetOrSetOptions<T>, defaults: CacheDefau
   const absentTtlMs = given.absentTtlMs ?? defaults.absentTtlMs;
   const { tags = NO_TAGS } = given;
   return {
-    ttlMs: assertLife('ttlMs', given.ttlMs ?? defaults.ttlMs),
-    absentTtlMs: absentTtlMs === undefined ? undefined : assertLife('absentTtlMs', absentTtlMs),
+    ttlMs: positive('ttlMs', given.ttlMs ?? defaults.ttlMs),
+    absentTtlMs: absentTtlMs === undefined ? undefined : positive('absentTtlMs', absentTtlMs),
     // The caller vouches that its loader makes what its function takes.
     tags: typeof tags === 'function' ? (tags as TagsOf) : () => tags,
     staleWhileRevalidateMs: duration('staleWhileRevalidateMs', 0),
     staleIfErrorMs: duration('staleIfErrorMs', 0),
-    loaderTimeoutMs: duration('loaderTimeoutMs', 30_000),
+    loaderTimeoutMs: positive(
+      'loaderTimeoutMs',
+      given.loaderTimeoutMs ?? defaults.loaderTimeoutMs ?? 30_000,
+    ),
     earlyRefreshBeta: duration('earlyRefreshBeta', 1),
     staleRetryMs: duration('staleRetryMs', 1_000),
     isShared: given.isShared ?? defaults.isShared ?? false,
@@ -93,7 +96,6 @@ export function completeTerms<T>(given: GetOrSetOptions<T>, defaults: CacheDefau
 type DurationName =
   | 'staleWhileRevalidateMs'
   | 'staleIfErrorMs'
-  | 'loaderTimeoutMs'
   | 'earlyRefreshBeta'
   | 'staleRetryMs'
   | 'lockWaitMs';
@@ -103,7 +105,10 @@ function checked(name: DurationName, value: number): number {
   throw new RangeError(`${name} must be at least 0 and finite, not ${value}`);
 }
 
-function assertLife(name: 'ttlMs' | 'absentTtlMs', value: number | undefined): number {
+function positive(
+  name: 'ttlMs' | 'absentTtlMs' | 'loaderTimeoutMs',
+  value: number | undefined,
+): number {
   if (value !== undefined && value > 0 && Number.isFinite(value)) return value;
   throw new RangeError(
     `${name} must be above 0 and finite, not ${value}; give it in the call or in the defaults`,

@@ -173,7 +173,8 @@ test('while the server of the log is down nothing is found, and no purge is lost
   assert.equal(await far.get(key), undefined);
   log.thaw();
   await until('being told', () => heard.length > 0);
-  assert.deepEqual(heard, [BY_TAG]);
+  // The write that got no answer was carried out when the server went on, and then made up for.
+  for (const purge of heard) assert.deepEqual(purge, BY_TAG);
   await inStep(far);
   assert.equal(await find(far, key), undefined);
 });

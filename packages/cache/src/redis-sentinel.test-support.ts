@@ -23,12 +23,23 @@ export interface WatchedRedis {
   readonly first: RedisServer;
   /** Its replica at the beginning. */
   readonly second: RedisServer;
+  /** To manage the two. */
+  readonly admins: readonly [Redis, Redis];
   /** Waits until the Sentinel says that `server` is the master, and `server` knows it. */
   isMaster(server: RedisServer): Promise<void>;
   stop(): Promise<void>;
 }
 
 const NAME = 'm';
+
+/** A client that waits for its server, dead or alive. */
+function client(port: number): Redis {
+  const client = new Redis(port, '127.0.0.1', {
+    maxRetriesPerRequest: null,
+    retryStrategy: () => 100,
+  });
+  return client.on('error', () => {});
+}
 
 /** Starts all three and waits until the Sentinel knows the replica. */
 export async function startSentinel(): Promise<WatchedRedis> {
@@ -42,7 +53,6 @@ export async function startSentinel(): Promise<WatchedRedis> {
     '0',
   ];
   const second = await startRedisServer({ port: secondPort, args: replicaof });
-  const client = (port: number) => new Redis(port, '127.0.0.1', { maxRetriesPerRequest: null });
   const [admin, replica] = [client(firstPort), client(secondPort)];
   await until('replication', async () => /state=online/.test(await admin.info('replication')));
 
@@ -72,12 +82,12 @@ export async function startSentinel(): Promise<WatchedRedis> {
     name: NAME,
     first,
     second,
+    admins: [admin, replica],
     async isMaster(server) {
       await until('the failover', async () => {
         const address = await sentinel.call('SENTINEL', 'get-master-addr-by-name', NAME);
         if (!String(address).endsWith(`,${server.port}`)) return false;
-        const client = server === first ? admin : replica;
-        return /role:master/.test(await client.info('replication'));
+        return /role:master/.test(await (server === first ? admin : replica).info('replication'));
       });
     },
     async stop() {

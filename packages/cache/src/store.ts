@@ -33,10 +33,7 @@ export interface Store {
    */
   get(key: string, signal?: AbortSignal): Promise<Entry | undefined>;
   /** As many `get` at once, in the order of `keys`. */
-  getMany(
-    keys: readonly string[],
-    signal?: AbortSignal,
-  ): Promise<readonly (Entry | undefined)[]>;
+  getMany(keys: readonly string[], signal?: AbortSignal): Promise<readonly (Entry | undefined)[]>;
   /**
    * Keeps `entry` under `key`, replacing what was there.
    * @param mark from when the work on the value began: what has been purged since is not found

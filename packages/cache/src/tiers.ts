@@ -35,7 +35,7 @@ export interface Search {
 }
 
 /** One mark for each tier. */
-export type Marks = readonly number[];
+type Marks = readonly number[];
 
 /** How far a purge has come: in every tier; sure to come; or not sure to come to some tier. */
 export type PurgeResult = 'done' | 'queued' | 'failed';

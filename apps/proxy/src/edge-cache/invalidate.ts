@@ -21,9 +21,14 @@ const SAFE_METHODS: ReadonlySet<string> = new Set([
   'TRACE',
 ]);
 
+/** Whether a request changes nothing, as far as is known (RFC 9110 §9.2.1). */
+export function isSafe(method: string): boolean {
+  return SAFE_METHODS.has(method);
+}
+
 /** Whether what is stored for the URL of such a request is void, now that it has this answer. */
 export function invalidates(method: string, status: number): boolean {
-  return !SAFE_METHODS.has(method) && status >= 200 && status <= 399;
+  return !isSafe(method) && status >= 200 && status <= 399;
 }
 
 /**

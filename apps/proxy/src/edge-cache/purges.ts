@@ -1,5 +1,6 @@
 /** From what is asked to be forgotten to the keys it is kept under. */
 import type { Purge } from '@headgate/cache';
+import type { RequestRecord } from '../request.ts';
 import { hostnameOf } from '../router.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { parseTarget } from '../target.ts';
@@ -34,13 +35,27 @@ function keyOf(text: string, snapshot: Snapshot | undefined): string {
   const target = parseTarget(`${raw?.[1] || '/'}${raw?.[2] ?? ''}`, 'GET');
   if (!target.ok) throw new TypeError(`${text} is no URL that can be asked for: ${target.reason}`);
   const { path, query } = target;
-  const found = snapshot?.router.match({
+  const asked = { proto, host: url.host, forwardedHost: url.host, path, query } as const;
+  return primaryKeyOf(asked, snapshot ? keyRulesAt(snapshot, url.host, path) : WHOLE_URL);
+}
+
+/** What tells answers apart where a GET of this path would go. */
+export function keyRulesAt(snapshot: Snapshot, host: string, path: string): KeyRules {
+  const found = snapshot.router.match({
     method: 'GET',
     path,
-    hostname: hostnameOf(url.host),
+    hostname: hostnameOf(host),
     header: () => undefined,
   });
-  const policy = found?.kind === 'found' ? snapshot?.caching[found.route.index] : undefined;
-  const asked = { proto, host: url.host, forwardedHost: url.host, path, query } as const;
-  return primaryKeyOf(asked, policy?.key ?? WHOLE_URL);
+  const policy = found.kind === 'found' ? snapshot.caching[found.route.index] : undefined;
+  return policy?.key ?? WHOLE_URL;
+}
+
+/** The key of the URL a request is for. */
+export function primaryOf(
+  { client, host, path, query }: Pick<RequestRecord, 'client' | 'host' | 'path' | 'query'>,
+  rules: KeyRules,
+): string {
+  const { proto } = client;
+  return primaryKeyOf({ proto, host, forwardedHost: client.host, path, query }, rules);
 }

@@ -1,0 +1,205 @@
+/** All answers that are on their way: who waits for which, and where each of them ends up. */
+import type { Purge } from '@headgate/cache';
+import type { Failure } from '../errors.ts';
+import type { RequestRecord } from '../request.ts';
+import type { ForwardReason } from './cache-status.ts';
+import type { EdgeCacheDeps } from './edge-cache.ts';
+import type { StoredAnswer } from './entry.ts';
+import { createFill, type Fill } from './fill.ts';
+import { Flight } from './flight.ts';
+import type { FlightHost } from './flight-plan.ts';
+import type { CacheGuest, Passage } from './guest.ts';
+import type { CacheMemory, Slot } from './memory.ts';
+import type { PassMarks } from './pass-marks.ts';
+import type { CachePolicy } from './policy.ts';
+import type { Reader } from './reader.ts';
+import type { SecondTier } from './second-tier.ts';
+import type { Wish } from './wish.ts';
+
+/** Where those go for whom a flight was not the answer. */
+export interface Desk {
+  /** Looks again, from the start. */
+  again(guest: CacheGuest): void;
+  /** How `guest` goes on for itself alone; `detail` is one token. */
+  passage(
+    guest: CacheGuest,
+    policy: CachePolicy,
+    why: ForwardReason,
+    slot: Slot,
+    detail: string,
+  ): Passage;
+}
+
+export interface FlightsDeps extends EdgeCacheDeps {
+  readonly memory: CacheMemory;
+  readonly tier: SecondTier | undefined;
+  readonly passMarks: PassMarks;
+  readonly desk: Desk;
+}
+
+export class Flights implements FlightHost {
+  readonly now: () => number;
+  readonly epochMs: () => number;
+  readonly #deps: EdgeCacheDeps;
+  readonly #memory: CacheMemory;
+  readonly #tier: SecondTier | undefined;
+  readonly #passMarks: PassMarks;
+  readonly #desk: Desk;
+  readonly #byKey = new Map<string, Flight>();
+  readonly #fills = new Map<Flight, Fill>();
+
+  constructor(deps: FlightsDeps) {
+    this.now = deps.now;
+    this.epochMs = deps.epochMs;
+    this.#deps = deps;
+    this.#memory = deps.memory;
+    this.#tier = deps.tier;
+    this.#passMarks = deps.passMarks;
+    this.#desk = deps.desk;
+  }
+
+  /** Flights that have not ended, those nobody can join any more included. */
+  get count(): number {
+    return this.#fills.size;
+  }
+
+  at(key: string): Flight | undefined {
+    return this.#byKey.get(key);
+  }
+
+  /** Starts a flight, led by `guest`; or behind its back, when it has no wish. */
+  depart(
+    guest: CacheGuest,
+    wish: Wish | undefined,
+    stale: StoredAnswer | undefined,
+    slot: Slot,
+    policy: CachePolicy,
+    why: ForwardReason,
+    isSecond: boolean,
+  ): Flight {
+    const { mark } = this.#memory.purges;
+    const isBehind = wish === undefined;
+    const plan = { slot, policy, mark, why, isSecond, isBehind };
+    const flight = new Flight(plan, this);
+    const fill = createFill(guest.record, guest.carrier, policy.key, flight);
+    flight.stale = stale;
+    flight.record = fill.record;
+    if (policy.collapses || isBehind) this.#byKey.set(slot.key, flight);
+    this.#fills.set(flight, fill);
+    flight.tierMark = this.#tier?.store.mark() ?? 0;
+    if (wish) flight.join(guest, wish);
+    if (this.#tier?.isUsable && !wish?.noCache) this.#consult(this.#tier, flight);
+    else this.#fetch(flight);
+    return flight;
+  }
+
+  #consult(tier: SecondTier, flight: Flight): void {
+    void tier.consult(
+      flight,
+      () => this.#fetch(flight),
+      (answer) => {
+        const { slot } = flight.plan;
+        const { fields } = flight.record as RequestRecord;
+        this.#memory.keep(this.#memory.place(slot, answer.terms.vary, fields), answer);
+        flight.callOff();
+      },
+    );
+  }
+
+  #fetch(flight: Flight): void {
+    const fill = this.#fills.get(flight);
+    if (!fill || !flight.isAsking) return;
+    this.#deps.counts.fetches++;
+    flight.sentMs = this.#deps.now();
+    this.#deps.fetch(fill.record, fill.request(flight.stale?.terms), fill.carrier);
+  }
+
+  landsAt(flight: Flight, names: readonly string[]): void {
+    const { slot } = flight.plan;
+    const { fields } = flight.record as RequestRecord;
+    this.#passMarks.delete(slot.key);
+    const key = this.#memory.place(slot, names, fields);
+    if (key === flight.key || flight.key === undefined) return;
+    this.gone(flight);
+    flight.key = key;
+    if (!this.#byKey.has(key)) this.#byKey.set(key, flight);
+  }
+
+  kept(flight: Flight, answer: StoredAnswer): void {
+    const { slot } = flight.plan;
+    const { fields } = flight.record as RequestRecord;
+    const key = this.#memory.place(slot, answer.terms.vary, fields);
+    this.#deps.counts.stored++;
+    this.#memory.keep(key, answer);
+    this.#tier?.keep(slot, key, answer, flight.tierMark);
+  }
+
+  gone(flight: Flight): void {
+    if (flight.key !== undefined && this.#byKey.get(flight.key) === flight) {
+      this.#byKey.delete(flight.key);
+    }
+    if (!flight.isOver) return;
+    this.#fills.delete(flight);
+    flight.releaseLock();
+  }
+
+  cancel(flight: Flight): void {
+    const fill = this.#fills.get(flight);
+    this.#fills.delete(flight);
+    fill?.cancel('client-gone', 'nobody waits for the answer any more');
+  }
+
+  /** The answer is not for all: everybody asks for himself, now and for a while. */
+  passes(flight: Flight, readers: readonly Reader[], why: string): void {
+    const { slot, policy } = flight.plan;
+    this.#passMarks.add(slot.key);
+    // What the origin says now holds, and not what it said before.
+    if (flight.stale) this.#memory.drop(slot.key);
+    this.#tier?.markPass(slot, flight.tierMark);
+    for (const { guest } of readers) {
+      guest.goOn(this.#desk.passage(guest, policy, flight.plan.why, slot, why));
+    }
+  }
+
+  /** Those who have waited in vain wait for one more; what fails twice fails for all. */
+  failed(flight: Flight, problem: Failure, readers: readonly Reader[]): void {
+    const { slot, policy, why, isSecond } = flight.plan;
+    const isWorthIt = !isSecond && problem.side === 'upstream';
+    const waiting: Reader[] = [];
+    for (const reader of readers) {
+      if (isWorthIt && reader !== flight.leader) waiting.push(reader);
+      else reader.breakOff(problem.kind, problem.detail);
+    }
+    const [leader, ...rest] = waiting;
+    if (!leader) return;
+    const second = this.depart(leader.guest, leader.wish, flight.stale, slot, policy, why, true);
+    for (const { guest, wish } of rest) second.join(guest, wish);
+  }
+
+  again({ guest }: Reader): void {
+    this.#desk.again(guest);
+  }
+
+  /** What was asked for before a purge is for those who asked before it. */
+  purge(purge: Purge): void {
+    for (const [key, flight] of this.#byKey) {
+      if (!isMeant(purge, flight)) continue;
+      this.#byKey.delete(key);
+      flight.key = undefined;
+    }
+  }
+}
+
+function isMeant(purge: Purge, { plan, tags }: Flight): boolean {
+  const { primary } = plan.slot;
+  switch (purge.kind) {
+    case 'key':
+      return primary === purge.key;
+    case 'prefix':
+      return primary.startsWith(purge.prefix);
+    case 'tag':
+      return tags === undefined || tags.includes(purge.tag);
+    default:
+      return true;
+  }
+}
