@@ -8,7 +8,7 @@ export interface HitCase extends LoadCase {
 }
 
 /** CPU per request of ours, as a multiple of the cheapest variant of a peer. */
-export interface CostGoal {
+interface CostGoal {
   readonly peer: 'nginx' | 'varnish';
   readonly maxRatio: number;
 }

@@ -25,7 +25,8 @@ export async function runHits(
       rounds,
       async prepare(entrant) {
         await checkAnswer(entrant.url, hitCase, signal);
-        await measureWindow(entrant, hitCase, { round: 0, seconds: WARM_UP_SECONDS }, signal);
+        const warmUp = { round: 0, seconds: Math.min(seconds, WARM_UP_SECONDS) };
+        await measureWindow(entrant, hitCase, warmUp, signal);
       },
       async take(entrant, round) {
         const before = await origins.counts(hitCase.path);

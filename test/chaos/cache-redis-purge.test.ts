@@ -1,6 +1,6 @@
 /** A purge reaches every edge that shares the cache, however long one was cut off. */
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { after, before, beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type BreakableRedis,
@@ -19,17 +19,30 @@ interface Stage extends AsyncDisposable {
   /** Between Redis and the second edge. */
   readonly line: TcpLine;
   readonly edges: SharedEdges;
+  /** Requests the origin has not answered; it keeps them while `isHolding`. */
+  readonly held: ReceivedRequest[];
+  isHolding: boolean;
 }
 
-async function startStage(isHeld?: (request: ReceivedRequest) => boolean): Promise<Stage> {
+async function startStage(): Promise<Stage> {
   await using stack = new AsyncDisposableStack();
   const redis = stack.use(await startBreakableRedis());
   const line = stack.use(await openTcpLine(redis.port));
   const places = [{ url: redis.url }, { url: `redis://127.0.0.1:${line.port}` }] as const;
-  const edges = stack.use(await startSharedEdges(places, isHeld));
-  await edges.awaitSharing();
+  const held: ReceivedRequest[] = [];
+  const edges = stack.use(
+    await startSharedEdges(places, (request) => started.isHolding && held.push(request) > 0),
+  );
   const rest = stack.move();
-  return { redis, line, edges, [Symbol.asyncDispose]: () => rest.disposeAsync() };
+  const started: Stage = {
+    redis,
+    line,
+    edges,
+    held,
+    isHolding: false,
+    [Symbol.asyncDispose]: () => rest.disposeAsync(),
+  };
+  return started;
 }
 
 /** Has both edges keep a page; resolves with its path and what it says. */
@@ -62,9 +75,18 @@ const orders: Readonly<Record<string, (path: string) => object>> = {
 };
 
 describe('a purge made at one edge', { skip }, () => {
+  let stage: Stage;
+
+  before(async () => {
+    stage = await startStage();
+  });
+
+  after(() => stage[Symbol.asyncDispose]());
+
+  beforeEach(() => stage.edges.awaitSharing());
+
   for (const [name, orderFor] of Object.entries(orders)) {
     test(`by ${name} is obeyed by the other`, async () => {
-      await using stage = await startStage();
       const { first, second } = stage.edges;
       const { path, text } = await keptByBoth(stage.edges);
       assert.equal((await purge(first, orderFor(path))).reach, 'everywhere');
@@ -73,7 +95,6 @@ describe('a purge made at one edge', { skip }, () => {
     });
 
     test(`by ${name} while the other was cut off is obeyed once it is back`, async () => {
-      await using stage = await startStage();
       const { first, second } = stage.edges;
       const { path, text } = await keptByBoth(stage.edges);
       stage.line.cut();
@@ -85,8 +106,16 @@ describe('a purge made at one edge', { skip }, () => {
     });
   }
 
+  test('while what the other hears is lost is obeyed once it hears again', async () => {
+    const { first, second } = stage.edges;
+    const { path, text } = await keptByBoth(stage.edges);
+    stage.line.swallow();
+    await purge(first, { tag: path });
+    stage.line.mend();
+    await awaitForgotten(second.port, path, text);
+  });
+
   test('while the other was cut off is obeyed though Redis has forgotten it since', async () => {
-    await using stage = await startStage();
     const { first, second } = stage.edges;
     const { path, text } = await keptByBoth(stage.edges);
     stage.line.cut();
@@ -97,7 +126,6 @@ describe('a purge made at one edge', { skip }, () => {
   });
 
   test('while the other was cut off is obeyed though Redis was restarted empty since', async () => {
-    await using stage = await startStage();
     const { first, second } = stage.edges;
     const { path, text } = await keptByBoth(stage.edges);
     stage.line.cut();
@@ -109,7 +137,6 @@ describe('a purge made at one edge', { skip }, () => {
   });
 
   test('while Redis is away waits for it, and is obeyed by all then', async () => {
-    await using stage = await startStage();
     const { first, second } = stage.edges;
     const { path, text } = await keptByBoth(stage.edges);
     await stage.redis.kill();
@@ -119,38 +146,44 @@ describe('a purge made at one edge', { skip }, () => {
     await awaitForgotten(second.port, path, text);
   });
 
-  test('just before Redis fails over is obeyed by the other', async () => {
-    await using redis = await startWatchedRedis();
-    const place = { sentinel: redis.place };
-    await using edges = await startSharedEdges([place, place]);
-    await edges.awaitSharing();
-    const { path, text } = await keptByBoth(edges);
-    // The replica hears of nothing any more: what the master takes now is lost with it.
-    await redis.second.command('CONFIG', 'SET', 'repl-timeout', '1000');
-    redis.second.freeze();
-    await purge(edges.first, { tag: path });
-    await redis.first.kill();
-    redis.second.thaw();
-    await redis.awaitMaster(redis.second);
-    await awaitForgotten(edges.second.port, path, text);
-    await awaitForgotten(edges.first.port, path, text);
-  });
-
   test('is not undone by an answer that the other had asked for before', async () => {
-    const held: ReceivedRequest[] = [];
-    let isHolding = false;
-    await using stage = await startStage((request) => isHolding && held.push(request) > 0);
-    const { first, second, newPath } = stage.edges;
+    const { edges, held } = stage;
+    const { first, second, newPath } = edges;
     const path = newPath();
-    isHolding = true;
+    stage.isHolding = true;
     const slow = get(second.port, path);
     await eventually(() => assert.equal(held.length, 1));
-    isHolding = false;
+    stage.isHolding = false;
     await purge(first, { tag: path });
     answerNow(held[0] as ReceivedRequest);
     const { text: old } = await slow;
+    // Long enough for what was fetched to be written, were it not dead.
     await sleep(100);
     assert.notEqual((await get(first.port, path)).text, old);
     await awaitForgotten(second.port, path, old);
   });
+});
+
+test('a purge that a failover has lost is obeyed by an edge that had not heard of it', {
+  skip,
+}, async () => {
+  await using redis = await startWatchedRedis();
+  const place = { sentinel: redis.place };
+  await using edges = await startSharedEdges([place, place]);
+  const { first, second } = edges;
+  await edges.awaitSharing();
+  const { path, text } = await keptByBoth(edges);
+  // Neither the replica nor the second edge hears of what the master takes from now on.
+  redis.second.freeze();
+  second.signal('SIGSTOP');
+  await redis.first.command('CLIENT', 'KILL', 'TYPE', 'replica');
+  await redis.first.command('CLIENT', 'KILL', 'TYPE', 'normal');
+  await eventually(async () =>
+    assert.equal((await purge(first, { tag: path })).reach, 'everywhere'),
+  );
+  await redis.first.kill();
+  redis.second.thaw();
+  await redis.awaitMaster(redis.second);
+  second.signal('SIGCONT');
+  await awaitForgotten(second.port, path, text);
 });

@@ -80,6 +80,56 @@ test('those that wait get what has come so far, before it is all there', async (
   assert.equal(page.asked.length, 1);
 });
 
+test('of those that wait each gets what it has asked for', async () => {
+  await using stack = new AsyncDisposableStack();
+  const { page, held } = heldPage();
+  const wishes = [[], ['If-None-Match: "a"'], ['Range: bytes=6-'], ['If-None-Match: "b"']];
+  const clients = await waiting(stack, page, 8, (index) => wishes[index % 4] ?? []);
+  reply(await awaitHeld(held), { fields: [KEPT, 'ETag: "a"'], body: 'whole-part' });
+  const expected = [
+    [200, 'whole-part'],
+    [304, ''],
+    [206, 'part'],
+    [200, 'whole-part'],
+  ];
+  const got = (await answers(clients)).map(({ status, text }) => [status, text]);
+  assert.deepEqual(got, [...expected, ...expected]);
+  assert.equal(page.asked.length, 1);
+});
+
+test('of those that wait for an answer whose length is not known each gets what it has asked for', async () => {
+  await using stack = new AsyncDisposableStack();
+  const { page, held } = heldPage();
+  const wishes = [[], ['If-None-Match: "a"'], ['Range: bytes=6-'], ['Connection: close']];
+  const clients = await waiting(stack, page, 8, (index) => wishes[index % 4] ?? []);
+  const { socket } = await awaitHeld(held);
+  const head = `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n${KEPT}\r\nETag: "a"`;
+  socket.write(`${head}\r\n\r\n6\r\nwhole-\r\n`);
+  await clients[0]?.receives('whole-');
+  socket.write('4\r\npart\r\n0\r\n\r\n');
+  for (const [index, { status, text }] of (await answers(clients)).entries()) {
+    if (index % 4 === 1) assert.equal(status, 304);
+    else if (status === 206) assert.equal(text, 'part', 'a part, or all of it');
+    else assert.deepEqual([status, text], [200, 'whole-part']);
+  }
+  assert.equal(page.asked.length, 1);
+});
+
+test('an HTTP/1.0 client may wait for an answer in chunks', async () => {
+  await using stack = new AsyncDisposableStack();
+  const { page, held } = heldPage();
+  await waiting(stack, page, 1);
+  const old = stack.use(await openClient(site.proxy.port));
+  old.send(`GET ${page.path} HTTP/1.0\r\nHost: edge.test\r\n\r\n`);
+  await site.awaitClients(2);
+  const { socket } = await awaitHeld(held);
+  const head = `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n${KEPT}`;
+  socket.write(`${head}\r\n\r\n5\r\nfirst\r\n0\r\n\r\n`);
+  const { text, framing } = await old.response();
+  assert.equal(text, 'first');
+  assert.notEqual(framing, 'chunked');
+});
+
 test('a chunked answer is streamed to those that wait as well', async () => {
   await using stack = new AsyncDisposableStack();
   const { page, held } = heldPage();

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { cacheStatus } from '../support/cache-status.ts';
 import { type CachedSite, counting, reply, startSite } from '../support/cached-site.ts';
+import { valuesOf } from '../support/http-message.ts';
 
 const MODIFIED = 'Mon, 01 Jan 2024 00:00:00 GMT';
 const LATER = 'Tue, 02 Jan 2024 00:00:00 GMT';
@@ -197,3 +198,23 @@ test('a validation that fails leaves nothing half done', async () => {
   assert.equal((await page.get()).text, '#3');
   assert.equal((await page.get()).text, '#3');
 });
+
+for (const directive of ['no-store', 'private', 'max-age=60']) {
+  test(`a validation that says ${directive} gives an answer with one Age and one Date`, async () => {
+    const page = site.page((request) => {
+      const isSame = request.header('if-none-match') === '"a"';
+      const fields = [
+        'ETag: "a"',
+        'Age: 20',
+        `Cache-Control: ${isSame ? directive : 'max-age=10'}`,
+      ];
+      reply(request, isSame ? { status: 304, fields } : { fields, body: 'abc' });
+    });
+    await page.get();
+    for (let i = 0; i < 2; i++) {
+      const { text, head } = await page.get();
+      assert.equal(text, 'abc');
+      for (const name of ['age', 'date']) assert.ok(valuesOf(head, name).length <= 1, name);
+    }
+  });
+}

@@ -5,6 +5,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { type KeepAliveClients, startClients } from '../stack/keep-alive-clients.ts';
 import { eventually, soon } from '../support/eventually.ts';
@@ -12,6 +13,8 @@ import { type OriginProcess, startOrigin } from '../support/origin-process.ts';
 import { get, getText, openClient } from '../support/raw-client.ts';
 
 const CLIENTS = 12;
+/** So that several beats of the workers, a second apart, fall between the first and the last. */
+const PAUSE_MS = 60;
 
 test('SIGHUP three times under load serves the program on disk, and loses no request', async (t) => {
   await using origin = await startOrigin({ WORKERS: '2' });
@@ -96,6 +99,8 @@ test('fresh connections are spread evenly over the workers', async () => {
       client.send(getText('/pid'));
       const { text } = await client.response();
       counts.set(text, (counts.get(text) ?? 0) + 1);
+      // Workers know of each other what their last beats said.
+      await sleep(PAUSE_MS);
     }
   } finally {
     await Promise.all(open.map((client) => client[Symbol.asyncDispose]()));

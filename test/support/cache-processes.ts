@@ -2,7 +2,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { Stampede, StampedeReport } from './cache-program.ts';
+import type { Purge } from '@headgate/cache';
+import type { CacheOrder, Stampede, StampedeReport } from './cache-program.ts';
 import { soon } from './eventually.ts';
 
 const PROGRAM = fileURLToPath(new URL('cache-program.ts', import.meta.url));
@@ -11,6 +12,10 @@ const PROGRAM = fileURLToPath(new URL('cache-program.ts', import.meta.url));
 export interface CacheProcesses extends AsyncDisposable {
   /** Has each process make the calls of `order`, all at the same time; a report of each. */
   stampede(order: Stampede): Promise<readonly StampedeReport[]>;
+  /** What each process has in its memory; null for nothing. */
+  peek(key: string): Promise<readonly unknown[]>;
+  /** Has one process purge. */
+  purge(process: number, purge: Purge): Promise<unknown>;
 }
 
 /** Starts `count` processes, and waits until their caches are in step. */
@@ -20,6 +25,7 @@ export async function startCacheProcesses(
 ): Promise<CacheProcesses> {
   const children = Array.from({ length: count }, () => fork(PROGRAM, [redisUrl, `${timeoutMs}`]));
 
+  const all = (what: CacheOrder) => Promise.all(children.map((child) => order(child, what)));
   const stop = async () => {
     await Promise.all(children.map((child) => end(child)));
   };
@@ -31,13 +37,21 @@ export async function startCacheProcesses(
     throw error;
   }
   return {
-    stampede(order) {
-      const reports = children.map((child) => nextMessage(child, 'the end of a stampede'));
-      for (const child of children) child.send(order);
-      return Promise.all(reports) as Promise<StampedeReport[]>;
+    stampede: (stampede) => all({ kind: 'stampede', ...stampede }) as Promise<StampedeReport[]>,
+    peek: (key) => all({ kind: 'peek', key }),
+    async purge(process, purge) {
+      const child = children[process];
+      if (child === undefined) throw new RangeError(`there is no process ${process}`);
+      return order(child, { kind: 'purge', purge });
     },
     [Symbol.asyncDispose]: stop,
   };
+}
+
+function order(child: ChildProcess, what: CacheOrder): Promise<unknown> {
+  const answer = nextMessage(child, `the answer to "${what.kind}"`);
+  child.send(what);
+  return answer;
 }
 
 async function nextMessage(child: ChildProcess, what: string): Promise<unknown> {

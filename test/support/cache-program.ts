@@ -3,7 +3,15 @@
  * nothing waits longer for Redis; it says `ready`, and answers each order with its report.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createCache, createMemoryStore, createRedisStore } from '@headgate/cache';
+import { createCache, createMemoryStore, createRedisStore, type Purge } from '@headgate/cache';
+
+/** What the process is to do; each has an answer. */
+export type CacheOrder =
+  | ({ readonly kind: 'stampede' } & Stampede)
+  /** Answered with the value in memory, or null. */
+  | { readonly kind: 'peek'; readonly key: string }
+  /** Answered with how far that has come. */
+  | { readonly kind: 'purge'; readonly purge: Purge };
 
 /** Many calls for one key, all made before the first is answered. */
 export interface Stampede {
@@ -13,6 +21,7 @@ export interface Stampede {
   readonly loadMs: number;
   /** One load for all processes together. */
   readonly isShared: boolean;
+  readonly tags?: readonly string[];
 }
 
 /** What came of a stampede. */
@@ -30,10 +39,16 @@ const redis = createRedisStore({ url, prefix: 'stampede:', commandTimeoutMs: Num
 const cache = createCache({
   stores: [createMemoryStore({ maxSizeBytes: 1e6 }), redis],
   storeTimeoutMs: Number(timeoutMs),
-  defaults: { ttlMs: 600_000 },
+  defaults: { ttlMs: 600_000, lockWaitMs: Number(timeoutMs) },
 });
 
-async function stampede({ key, calls, loadMs, isShared }: Stampede): Promise<StampedeReport> {
+async function stampede({
+  key,
+  calls,
+  loadMs,
+  isShared,
+  tags = [],
+}: Stampede): Promise<StampedeReport> {
   let loads = 0;
   const load = async () => {
     loads += 1;
@@ -41,7 +56,9 @@ async function stampede({ key, calls, loadMs, isShared }: Stampede): Promise<Sta
     return `${process.pid}, load ${loads}`;
   };
   const startedAtMs = performance.now();
-  const answers = Array.from({ length: calls }, () => cache.getOrSet(key, load, { isShared }));
+  const answers = Array.from({ length: calls }, () =>
+    cache.getOrSet(key, load, { isShared, tags }),
+  );
   const settled = await Promise.allSettled(answers);
   const values = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   const errors = settled.flatMap((one) => (one.status === 'rejected' ? [String(one.reason)] : []));
@@ -53,8 +70,14 @@ async function stampede({ key, calls, loadMs, isShared }: Stampede): Promise<Sta
   };
 }
 
-process.on('message', (order: Stampede) => {
-  void stampede(order).then((report) => process.send?.(report));
+async function carryOut(order: CacheOrder): Promise<unknown> {
+  if (order.kind === 'stampede') return stampede(order);
+  if (order.kind === 'purge') return cache.purge(order.purge);
+  return cache.peek(order.key) ?? null;
+}
+
+process.on('message', (order: CacheOrder) => {
+  void carryOut(order).then((answer) => process.send?.(answer));
 });
 process.on('disconnect', () => void cache.close());
 

@@ -136,6 +136,7 @@ function placeOf(redis: RedisInput) {
 
 const SENTINEL = {
   name: 'main',
+  username: 'edge',
   nodes: ['redis://10.0.0.1:26379'],
   password: 'hidden-of-redis',
   sentinelPassword: 'hidden-of-sentinel',

@@ -1,4 +1,5 @@
 /** The `cache.redis` section: the second tier, which workers and proxies share. */
+import type { RedisPlace } from '@headgate/cache';
 import { setting, size } from '@headgate/config';
 import { z } from 'zod';
 import { parseAddress } from './address.ts';
@@ -89,17 +90,25 @@ export const redis = z
 /** As it is configured. */
 export type RedisConfig = z.output<typeof redis>;
 
-/** Where Redis is, in the words of the store. */
-export type RedisPlace =
-  /** `redis://…`, `rediss://…` or the path of a Unix socket. */
-  | { readonly url: string }
-  | { readonly sentinel: NonNullable<RedisConfig['sentinel']> }
-  | { readonly cluster: NonNullable<RedisConfig['cluster']> };
-
-/** The one place a valid configuration has. */
+/** The one place a valid configuration has, in the words of the store. */
 export function redisPlaceOf({ url = '', sentinel, cluster }: RedisConfig): RedisPlace {
-  if (sentinel) return { sentinel };
-  return cluster ? { cluster } : { url: url.replace(/^unix:/, '') };
+  if (sentinel) {
+    const { name, nodes, username, password, sentinelPassword } = sentinel;
+    return {
+      sentinel: {
+        name,
+        nodes,
+        ...(username !== undefined && { username }),
+        ...(password !== undefined && { password }),
+        ...(sentinelPassword !== undefined && { sentinelPassword }),
+      },
+    };
+  }
+  if (cluster) {
+    const { nodes, password } = cluster;
+    return { cluster: { nodes, ...(password !== undefined && { password }) } };
+  }
+  return { url: url.replace(/^unix:/, '') };
 }
 
 /** The section without its passwords. */

@@ -225,9 +225,10 @@ class EdgeProcess implements RunningEdge {
 
   /** Nobody is served any more. */
   private async end(): Promise<void> {
+    // What it fetches for nobody would keep connections open.
+    await this.edge.cache.close();
     await Promise.all(this.background);
     await retireSnapshot(this.snapshot, undefined);
-    await this.edge.cache.close();
     await this.accessLog?.close();
     this.stopProcessMetrics();
   }
@@ -243,13 +244,23 @@ class EdgeProcess implements RunningEdge {
   }
 
   private openCache(config: EffectiveConfig): EdgeCache {
-    return openCache(config.cache, {
+    const cache = openCache(config.cache, {
       counts: this.cacheCounts,
       now: this.deps.now,
       epochMs: Date.now,
       fetch: (record, request, carrier) => fetch(this.edge, record, request, carrier),
-      announce: this.deps.announce ?? (() => {}),
+      announce: (keys) => {
+        // A request from before a reload makes invalid what has been kept since.
+        if (this.edge.cache !== cache) this.purgeKeys(keys);
+        this.deps.announce?.(keys);
+      },
     });
+    return cache;
+  }
+
+  private purgeKeys(keys: readonly string[]): void {
+    // Elsewhere it is forgotten as soon as it can be.
+    for (const key of keys) this.edge.cache.purge({ kind: 'key', key }).catch(() => {});
   }
 
   private build(config: EffectiveConfig, previous: Snapshot | undefined): Snapshot {

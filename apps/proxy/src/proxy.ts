@@ -137,6 +137,11 @@ class Life implements AttemptsOwner, Guest, CacheGuest, Cancellable {
     }
   }
 
+  broken(error: unknown): void {
+    this.#reader = undefined;
+    this.#finishBroken(error);
+  }
+
   finishedByCache(problem: Failure | undefined, hasBegun: boolean): void {
     const { record } = this;
     this.#reader = undefined;
@@ -214,8 +219,9 @@ class Life implements AttemptsOwner, Guest, CacheGuest, Cancellable {
   #acquire(): void {
     const { record, service } = this;
     enter(record, 'acquire');
-    // Nothing has been waited for yet the first time.
-    const nowMs = record.attempts === 0 ? record.startedMs : this.now();
+    // Nothing has been waited for yet the first time, unless it was in the cache.
+    const isFirst = record.attempts === 0 && this.cacheTurns === 0;
+    const nowMs = isFirst ? record.startedMs : this.now();
     const leftMs = record.deadlineMs - nowMs;
     if (isTooLate(service, leftMs, nowMs)) {
       const detail = `in the ${Math.max(0, Math.round(leftMs))} ms left no upstream would answer`;
@@ -242,7 +248,12 @@ class Life implements AttemptsOwner, Guest, CacheGuest, Cancellable {
   }
 
   answering(status: number, fields: Fields): void {
-    this.#passage?.observe(status, fields);
+    try {
+      this.#passage?.observe(status, fields);
+    } catch (error) {
+      // The answer is none the worse for what the cache cannot make of it.
+      this.record.error = error;
+    }
   }
 
   /** 8 settle: what the attempt means for the request; its lease has been given back by now. */

@@ -148,6 +148,19 @@ test('a lock that comes too late is given back', async () => {
   assert.notEqual(await far.lock('a', 1_000), 'taken');
 });
 
+test('what was purged while it waited for its turn does not spoil the load', async () => {
+  const { cache, near, far, clock } = setUp();
+  await far.lock('a', 1_000);
+  const terms = { ...options, tags: ['t'] };
+  const waiting = cache.getOrSet('a', async () => 'A', terms);
+  await until(() => cache.stats().lockWaits === 1);
+  await cache.deleteTag('t');
+  const late = cache.getOrSet('a', unused, terms);
+  clock.nowMs += 1_000;
+  assert.deepEqual(await Promise.all([waiting, late]), ['A', 'A']);
+  for (const store of [near, far]) assert.notEqual(await store.get('a'), undefined);
+});
+
 test('without a tier that processes share, each loads for itself', async () => {
   const cache = createCache({ stores: [createMemoryStore({ maxSizeBytes: 1e6 })] });
   assert.equal(await cache.getOrSet('a', async () => 'A', options), 'A');

@@ -106,6 +106,19 @@ test('when the last waiter has left the load is aborted and what it makes is not
   assert.deepEqual(events, []);
 });
 
+test('a caller that leaves at the very start of its load leaves nothing behind', async () => {
+  const { cache, far } = setUp();
+  const leaver = new AbortController();
+  const leaveAndHang = () => {
+    leaver.abort(new Error('gone'));
+    return new Promise<never>(() => {});
+  };
+  const options = { ttlMs: 10, signal: leaver.signal, isShared: true };
+  await assert.rejects(cache.getOrSet('a', leaveAndHang, options), /gone/);
+  await tick();
+  assert.notEqual(await far.lock('a', 1_000), 'taken', 'the lock was released');
+});
+
 test('who comes with an aborted signal gets nothing, not even a hit', async () => {
   const { cache } = setUp();
   await cache.set('a', 1, { ttlMs: 10 });

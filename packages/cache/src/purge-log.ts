@@ -45,7 +45,7 @@ import {
   type Stamp,
 } from './purge-log-entry.ts';
 import { createPurgeLogView, type OwnPurge } from './purge-log-view.ts';
-import type { RedisConnection } from './redis-connection.ts';
+import type { RedisConnection, Reply } from './redis-connection.ts';
 import type { RedisLink } from './redis-link.ts';
 
 /** See {@link followPurgeLog}. */
@@ -103,6 +103,7 @@ export function followPurgeLog({ link, prefix, random }: PurgeLogOptions): Purge
   let unwritten: OwnPurge[] = [];
   let connection: RedisConnection | undefined;
   let isInStep = false;
+  let isEnding = false;
   let lastError: Error | undefined;
   let failuresInARow = 0;
   /** Settles when the present attempt to get in step has succeeded or failed. */
@@ -110,16 +111,23 @@ export function followPurgeLog({ link, prefix, random }: PurgeLogOptions): Purge
 
   function fallOut(error: unknown) {
     isInStep = false;
-    lastError = error instanceof Error ? error : new Error(String(error));
+    // Ending the connection fails what waits on it, for no more than this first reason.
+    if (!isEnding) lastError = error instanceof Error ? error : new Error(String(error));
+    isEnding = true;
     void connection?.end();
   }
 
-  async function write(to: Pick<RedisLink, 'send'>, own: OwnPurge) {
-    const command = appendCommand(keys, own.purge, own.by, randomEpoch());
-    const replies = await to.send(keys.head, [command]);
-    const stamp = readHead(replies?.[0]);
+  const appending = ({ purge, by }: OwnPurge) => appendCommand(keys, purge, by, randomEpoch());
+
+  function placed(own: OwnPurge, reply: Reply | undefined): boolean {
+    const stamp = readHead(reply);
     if (stamp === undefined) throw new Error('the purge was not written: Redis is left alone');
     return view.written(own, stamp);
+  }
+
+  async function write(own: OwnPurge): Promise<boolean> {
+    const replies = await link.send(keys.head, [appending(own)]);
+    return placed(own, replies?.[0]);
   }
 
   function keepForLater(own: OwnPurge) {
@@ -131,14 +139,13 @@ export function followPurgeLog({ link, prefix, random }: PurgeLogOptions): Purge
   }
 
   async function writeKept(joined: RedisConnection) {
-    const to = {
-      send: (_key: string, commands: Parameters<RedisConnection['call']>[0]) =>
-        joined.call(commands),
-    };
-    for (let own = unwritten[0]; own !== undefined; own = unwritten[0]) {
-      const isSameLog = await write(to, own);
-      if (unwritten[0] === own) unwritten.shift();
-      if (!isSameLog) throw new Error('the log of purges was replaced while it was being joined');
+    const kept = [...unwritten];
+    if (kept.length === 0) return;
+    const replies = await joined.call(kept.map(appending));
+    const areInOneLog = kept.map((own, index) => placed(own, replies[index]));
+    unwritten = unwritten.filter((own) => !kept.includes(own));
+    if (areInOneLog.includes(false)) {
+      throw new Error('the log of purges was replaced while it was being joined');
     }
   }
 
@@ -212,6 +219,7 @@ export function followPurgeLog({ link, prefix, random }: PurgeLogOptions): Purge
       const { signal } = closing;
       await sleep(backOffMs * (0.5 + random() / 2), undefined, { signal }).catch(() => {});
       attempt = Promise.withResolvers();
+      isEnding = false;
     }
     attempt.resolve();
   }
@@ -252,7 +260,7 @@ export function followPurgeLog({ link, prefix, random }: PurgeLogOptions): Purge
           await earlier;
           if (!isInStep) await attempt.promise;
           if (!isInStep) throw new Error('the log of purges is out of reach');
-          if (!(await write(link, own))) fallOut(new Error('the log of purges was replaced'));
+          if (!(await write(own))) fallOut(new Error('the log of purges was replaced'));
           return 'done';
         } catch (error) {
           keepForLater(own);

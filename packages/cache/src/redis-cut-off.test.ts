@@ -27,9 +27,10 @@ async function setUp(t: TestContext) {
   const line = await openLine(server.url);
   t.after(() => line.close());
   const admin = new Redis(server.url, { maxRetriesPerRequest: null });
+  admin.on('error', () => {});
   t.after(() => admin.disconnect());
   const create = (url: string) =>
-    inStep(createRedisStore({ url, prefix: 't:', commandTimeoutMs: 1_000 }));
+    inStep(createRedisStore({ url, prefix: 't:', commandTimeoutMs: 500 }));
   const [near, far] = [await create(server.url), await create(line.url)];
   t.after(() => Promise.all([near.close(), far.close()]));
   const heard: Purge[] = [];
@@ -93,6 +94,36 @@ test('a purge reaches who was cut off though the value was written again too lat
   await far.set('a', { value: 'late', ttlMs: 60_000, tags: ['t'] }, mark);
   assert.equal(await near.get('a'), undefined);
   await neverFinds({ far });
+});
+
+/** Ends all connections whose last command was `command`. */
+async function kill(admin: Redis, command: string) {
+  const clients = String(await admin.client('LIST')).split('\n');
+  for (const client of clients.filter((line) => line.includes(` cmd=${command} `))) {
+    const id = /^id=(\d+)/.exec(client)?.[1] ?? assert.fail(client);
+    await admin.client('KILL', 'ID', id);
+  }
+}
+
+test('what is on its way when the log is lost is not found: it may have been purged', {
+  skip,
+}, async (t) => {
+  const { line, admin, near, far } = await setUp(t);
+  line.delay(150);
+  const found = far.get('a');
+  await kill(admin, 'xread');
+  await outOfStep(far);
+  await until('the purge', async () => (await near.purge(BY_TAG)) === 'done');
+  assert.equal(await found, undefined);
+});
+
+test('a lost connection to the server of the log puts the log in doubt', { skip }, async (t) => {
+  const { admin, far } = await setUp(t);
+  assert.equal(far.status().lastError, undefined);
+  await kill(admin, 'get');
+  await until('doubt', () => /server of the log/.test(String(far.status().lastError)));
+  await inStep(far);
+  assert.equal(await find(far, 'a'), 1);
 });
 
 test('what is purged while Redis is dead is purged when it is back', { skip }, async (t) => {

@@ -71,6 +71,8 @@ export function createRedisStore(options: RedisStoreOptions): RedisStore {
   const link = createLink(options);
   const log = followPurgeLog({ link, prefix, random });
   const reading = new Set<Promise<unknown>>();
+  /** Settles with all of `reading`; made when a purge needs it, for all purges until the next read. */
+  let readsSettled: Promise<unknown> | undefined;
   let isClosed = false;
 
   function valueKey(key: string): string {
@@ -99,6 +101,7 @@ export function createRedisStore(options: RedisStoreOptions): RedisStore {
   function get(key: string): Promise<Entry | undefined> {
     const answer = read(key);
     reading.add(answer);
+    readsSettled = undefined;
     const settle = () => void reading.delete(answer);
     answer.then(settle, settle);
     return answer;
@@ -152,7 +155,8 @@ export function createRedisStore(options: RedisStoreOptions): RedisStore {
         // Gives back the memory; the log alone makes sure that it is not found.
         link.send(redisKey, [['UNLINK', redisKey]]).catch(() => {});
       }
-      return log.purge(purge, Promise.allSettled(reading));
+      readsSettled ??= Promise.allSettled(reading);
+      return log.purge(purge, readsSettled);
     },
 
     onPurge: (listener) => log.onPurge(listener),

@@ -3,7 +3,7 @@ import type { Logger } from '@headgate/telemetry';
 import { createPurgeSet, type PurgeOrder, type PurgeSet } from './http-cache-purge-set.ts';
 import { PurgeRefused, type PurgeTarget } from './http-cache-purge-target.ts';
 
-/** How it ended; `queued`: the target will forget as soon as it can. The worst counts. */
+/** How it ended; `queued`: others hear of it later. The worst of several counts. */
 export type PurgeEnd = 'taken' | 'queued' | 'refused' | 'given-up';
 
 /** How long what takes, in milliseconds. */
@@ -82,12 +82,18 @@ export class PurgeQueue {
     return end;
   }
 
-  /** Tries at once, and with short pauses, until nothing waits any more. */
-  async flush(): Promise<void> {
+  /** Tries at once, and with short pauses only; the returned function ends that. */
+  hurry(): () => void {
     this.#isHurried = true;
     this.#wake?.();
+    return () => {
+      this.#isHurried = false;
+    };
+  }
+
+  /** Resolves when nothing waits any more. */
+  async idle(): Promise<void> {
     while (this.#current) await this.#current.end;
-    this.#isHurried = false;
   }
 
   /** Gives up what waits, and ends what is under way. */

@@ -7,8 +7,9 @@ export interface PurgeTarget {
   /** Names it in messages and metrics. */
   readonly name: string;
   /**
-   * Asks it to forget. `queued`: it will, as soon as it can. Rejects when it may not have happened;
-   * with a {@link PurgeRefused} when asking again is no use.
+   * Asks it to forget. `queued`: it is cut off from its Redis, and others hear of it when that is
+   * over. Rejects when it may not have happened; with a {@link PurgeRefused} when asking again is no
+   * use.
    */
   take(order: PurgeOrder, signal: AbortSignal): Promise<'taken' | 'queued'>;
   /** Releases every connection. */
@@ -71,7 +72,7 @@ export function edgeTarget({ url, token }: EdgeAddress): PurgeTarget {
       const answer = await pool.request({ method: 'POST', path, headers, body, signal });
       const text = await answer.body.text();
       const { statusCode } = answer;
-      if (statusCode >= 200 && statusCode <= 299) return 'taken';
+      if (statusCode >= 200 && statusCode <= 299) return reachOf(text);
       const message = `answered ${statusCode}: ${detailOf(text)}`;
       throw refusals.has(statusCode) ? new PurgeRefused(message) : new Error(message);
     },
@@ -119,13 +120,23 @@ function readAddress(text: string): Place {
   );
 }
 
+/** The edge has forgotten; it says `queued` when those it shares a Redis with are still to hear. */
+function reachOf(text: string): 'taken' | 'queued' {
+  return member(text, 'reach') === 'queued' ? 'queued' : 'taken';
+}
+
 /** What a problem says was wrong (RFC 9457 §3.1.4), or what was answered instead of one. */
 function detailOf(text: string): string {
+  const detail = member(text, 'detail');
+  return typeof detail === 'string' ? detail : text.slice(0, 200).trim() || 'nothing more';
+}
+
+/** Undefined also when `text` is not JSON: then whoever answered is no edge. */
+function member(text: string, name: string): unknown {
   try {
-    const { detail } = JSON.parse(text) as { readonly detail?: unknown };
-    if (typeof detail === 'string') return detail;
+    const body: unknown = JSON.parse(text);
+    return typeof body === 'object' && body !== null ? Reflect.get(body, name) : undefined;
   } catch {
-    // Whoever answered is no edge; its words are all there is.
+    return undefined;
   }
-  return text.slice(0, 200).trim() || 'nothing more';
 }

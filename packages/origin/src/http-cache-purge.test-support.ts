@@ -5,23 +5,27 @@ import { json } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
 
 /** How an edge takes a purge: with a status, or not at all. */
-export type Manner = number | 'silent';
+type Manner = number | 'silent';
 
 export interface TestEdge {
-  readonly url: string;
+  url: string;
   readonly asked: { readonly body: unknown; readonly headers: IncomingHttpHeaders }[];
   manner: Manner;
+  /** How far its purges come. */
+  reach: 'here' | 'everywhere' | 'queued';
 }
 
 /** The admin listener of an edge that keeps nothing; listens on `path` of a socket, or a free port. */
 export async function startEdge(t: TestContext, path?: string): Promise<TestEdge> {
-  const edge = { url: '', asked: [] as TestEdge['asked'], manner: 200 as Manner };
+  const edge: TestEdge = { url: '', asked: [], manner: 200, reach: 'here' };
   const server = createServer(async (request, response) => {
     edge.asked.push({ body: await json(request), headers: request.headers });
-    const { manner } = edge;
+    const { manner, reach } = edge;
     if (manner === 'silent') return;
     response.writeHead(manner, { 'content-type': 'application/json' });
-    response.end(JSON.stringify(manner === 200 ? { changed: [] } : { detail: 'because' }));
+    response.end(
+      JSON.stringify(manner === 200 ? { changed: [], workers: 1, reach } : { detail: 'because' }),
+    );
   });
   await new Promise<void>((resolve) => {
     if (path === undefined) server.listen(0, '127.0.0.1', resolve);

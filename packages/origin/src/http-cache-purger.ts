@@ -1,7 +1,8 @@
 // Owns purges as an origin asks for them: told to every edge, waited for a little, never forgotten.
 import { createLogger, type Logger, type Registry } from '@headgate/telemetry';
+import { notPurged, PurgeError } from './http-cache-purge-error.ts';
 import { createPurgeMeters } from './http-cache-purge-meters.ts';
-import { type PurgeEnd, PurgeQueue } from './http-cache-purge-queue.ts';
+import { PurgeQueue } from './http-cache-purge-queue.ts';
 import type { PurgeOrder } from './http-cache-purge-set.ts';
 import {
   type EdgeAddress,
@@ -54,8 +55,8 @@ export interface PurgeOptions {
 
 /**
  * Has edges forget what they keep. Every purge resolves when all edges have taken it: from then on
- * they answer with nothing that was made before it was asked for. When that takes longer than
- * `waitMs` it rejects with a {@link PurgeError} and goes on in the background; an edge that is late
+ * they answer with nothing that was made before it was asked for. (A store has it written down
+ * then; edges read it there within milliseconds.) When that takes longer than `waitMs` it rejects with a {@link PurgeError} and goes on in the background; an edge that is late
  * for longer than that already is not waited for.
  */
 export interface Purger {
@@ -75,18 +76,6 @@ export interface Purger {
 export interface EdgePurger extends Purger {
   /** Forgets all variants of one URL, as clients ask for it: `http://api.example/items/7?full`. */
   purgeUrl(url: string, options?: PurgeOptions): Promise<void>;
-}
-
-/** A purge that some edges are not known to have taken; those may answer with what they keep. */
-export class PurgeError extends Error {
-  /** Names of those edges. */
-  readonly edges: readonly string[];
-
-  constructor(message: string, edges: readonly string[]) {
-    super(message);
-    this.name = 'PurgeError';
-    this.edges = edges;
-  }
 }
 
 /**
@@ -124,21 +113,20 @@ export function createPurger(options: EdgePurgerOptions | StorePurgerOptions): E
     const missing = asked
       .map(({ queue }, index) => ({ edge: queue.target.name, end: ends[index] ?? 'late' }))
       .filter(({ end }) => end !== 'taken');
-    if (missing.length > 0) throw purgeError(missing, limitMs);
+    if (missing.length > 0) throw notPurged(missing, limitMs);
   }
 
   async function flush(limitMs: number): Promise<void> {
     const busy = queues.filter(({ size }) => size > 0);
+    const relax = busy.map((queue) => queue.hurry());
     const done = await within(
-      busy.map((queue) => queue.flush().then(() => 'done')),
+      busy.map((queue) => queue.idle().then(() => 'done')),
       limitMs,
     );
+    for (const end of relax) end();
     const edges = busy.filter((_, i) => done[i] === 'late').map(({ target }) => target.name);
     if (edges.length === 0) return;
-    throw new PurgeError(
-      `purges have not come to an end within ${limitMs} ms at ${edges.join(', ')}`,
-      edges,
-    );
+    throw new PurgeError(`purges still wait after ${limitMs} ms, for ${edges.join(', ')}`, edges);
   }
 
   async function close(): Promise<void> {
@@ -151,7 +139,7 @@ export function createPurger(options: EdgePurgerOptions | StorePurgerOptions): E
       });
     }
     for (const queue of queues) queue.stop();
-    await Promise.all(queues.map((queue) => queue.flush()));
+    await Promise.all(queues.map((queue) => queue.idle()));
     await Promise.all(queues.map(({ target }) => target.close()));
   }
 
@@ -204,24 +192,4 @@ async function within<T extends string>(
   } finally {
     clearTimeout(timer);
   }
-}
-
-interface Missing {
-  readonly edge: string;
-  readonly end: PurgeEnd | 'late';
-}
-
-function purgeError(missing: readonly Missing[], limitMs: number): PurgeError {
-  const words: Readonly<Record<Missing['end'], string>> = {
-    taken: 'has taken it',
-    late: `has not taken it within ${limitMs} ms, and is asked again`,
-    queued: 'is cut off from its Redis, and passes it on when it is back',
-    refused: 'refuses it',
-    'given-up': 'was asked until it was given up',
-  };
-  const list = missing.map(({ edge, end }) => `${edge} ${words[end]}`).join('; ');
-  return new PurgeError(
-    `not purged everywhere: ${list}`,
-    missing.map(({ edge }) => edge),
-  );
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { quietOrigin } from './http-cache.test-support.ts';
-import { PurgeError, type PurgeOptions, type Purger } from './http-cache-purger.ts';
+import { PurgeError } from './http-cache-purge-error.ts';
+import type { PurgeOptions, Purger } from './http-cache-purger.ts';
 import { purges } from './http-cache-purges.ts';
 import { badRequest } from './problem.ts';
 

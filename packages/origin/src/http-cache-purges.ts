@@ -1,7 +1,8 @@
 // Owns purges after a write: what a request has changed is forgotten before it is answered.
 import type { Context, MiddlewareHandler } from 'hono';
 import { createComplaints } from './http-cache-complaints.ts';
-import { PurgeError, type Purger } from './http-cache-purger.ts';
+import { PurgeError } from './http-cache-purge-error.ts';
+import type { Purger } from './http-cache-purger.ts';
 import { assertTags, isTag, notTag } from './http-cache-tags.ts';
 import type { OriginEnv } from './request-scope.ts';
 

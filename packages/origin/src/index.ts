@@ -1,12 +1,12 @@
 // The public face of the kit: what an app is made of and served with.
 export { type Deadline, deadlineExceeded } from './deadline.ts';
 export { type CacheableOptions, cacheable, uncacheable } from './http-cache.ts';
+export { PurgeError } from './http-cache-purge-error.ts';
 export type { EdgeAddress, PurgeableStore } from './http-cache-purge-target.ts';
 export {
   createPurger,
   type EdgePurger,
   type EdgePurgerOptions,
-  PurgeError,
   type PurgeOptions,
   type Purger,
   type PurgerSettings,

@@ -400,8 +400,10 @@ test('an ask may be for those that start and those that leave as well', async ()
     await answers,
     [1, 2, 3].map((id) => ({ worker: id, ok: true, body: id })),
   );
-  await trial.supervisor.stop('quick');
-  await scaled;
+  // One that does not leave is killed in the end.
+  const stopped = trial.supervisor.stop('quick');
+  await trial.clock.pass(5_000);
+  await Promise.all([stopped, scaled]);
 });
 
 test('a worker is answered by the program of the supervisor, or told what that threw', async () => {

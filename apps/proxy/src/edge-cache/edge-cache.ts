@@ -165,8 +165,12 @@ export class EdgeCache {
     };
   }
 
-  /** Drops what is kept and ends the second tier; flights under way end with their requests. */
+  /**
+   * Ends the second tier, and what is being fetched though nobody waits for it; other flights end
+   * with the requests that do.
+   */
   async close(): Promise<void> {
+    this.#flights.end();
     await this.tier?.store.close();
   }
 
@@ -201,7 +205,7 @@ export class EdgeCache {
     policy: CachePolicy,
     nowMs: number,
   ): void {
-    if (nowMs < kept.refreshAfterMs || this.#flights.at(slot.key)) return;
+    if (nowMs < kept.refreshAfterMs || this.#flights.isEnding || this.#flights.at(slot.key)) return;
     this.#flights.depart(guest, undefined, kept, slot, policy, 'stale', false);
   }
 

@@ -20,8 +20,11 @@ export interface Filled extends Downstream {
 export interface Fill {
   readonly record: RequestRecord;
   readonly carrier: Carrier;
-  /** The request; made when it is known what is to be validated. */
-  request(stored: Validators | undefined): PreparedRequest;
+  /**
+   * The request; made when it is known what is to be validated. Its time counts from `nowMs`, on the
+   * monotonic clock: the one it is made for may have waited before.
+   */
+  request(stored: Validators | undefined, nowMs: number): PreparedRequest;
   cancel(kind: FailureKind, detail: string): void;
 }
 
@@ -32,7 +35,7 @@ export function createFill(
   rules: KeyRules,
   filled: Filled,
 ): Fill {
-  const record: RequestRecord = {
+  const record: RequestRecord & { startedMs: number } = {
     ...leader,
     method: 'GET',
     fields: freezeFields(leader.fields),
@@ -50,7 +53,10 @@ export function createFill(
     record,
     carrier,
     cancel: (kind, detail) => carrier.life?.cancel(kind, detail),
-    request: (stored) => prepareFill(record, rules, stored),
+    request(stored, nowMs) {
+      record.startedMs = nowMs;
+      return prepareFill(record, rules, stored);
+    },
   };
 }
 

@@ -26,6 +26,8 @@ export interface FlightHost {
   now(): number;
   /** Wall clock, to read dates by. */
   epochMs(): number;
+  /** What is kept from now on will not be read by anybody. */
+  readonly isEnding: boolean;
   /** The answer may be kept, and varies by these fields: where others find it from now on. */
   landsAt(flight: Flight, names: readonly string[]): void;
   /** It is complete, and kept. */

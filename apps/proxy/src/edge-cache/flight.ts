@@ -16,7 +16,7 @@ import { type CacheGuest, writerOf } from './guest.ts';
 import { type Judgement, judgeAnswer, type Terms } from './judge-answer.ts';
 import { variantKeyOf } from './key.ts';
 import { PassThrough } from './pass-through.ts';
-import { openedFrom, Reader, type ReaderHost } from './reader.ts';
+import { forEachReader, openedFrom, Reader, type ReaderHost } from './reader.ts';
 import { mayServeOnError } from './reuse.ts';
 import type { FetchLock } from './second-tier.ts';
 import { isAnyBehind, SharedBody } from './shared-body.ts';
@@ -74,34 +74,51 @@ export class Flight implements Filled, ReaderHost, AnswerSource {
     return this.#state === 'over';
   }
 
+  /** Whose request it has taken over; undefined when that one has left. */
   get leader(): Reader | undefined {
     return this.#leader;
+  }
+
+  /** An upstream has answered. */
+  get isAnswered(): boolean {
+    return this.#attempt !== undefined;
   }
 
   get tags(): readonly string[] | undefined {
     return this.#terms?.tags;
   }
 
+  /** The first one leads, unless the flight goes on behind everybody's back. */
   join(guest: CacheGuest, wish: Wish): void {
     const reader = new Reader(guest, wish, this);
-    this.adopt(reader);
-    if (this.#state === 'streaming') this.#open(reader);
-    if (this.#readers.has(reader)) guest.waits(reader);
-  }
-
-  /** Also for those who have waited for another flight. */
-  adopt(reader: Reader): void {
-    if (this.#readers.size === 0 && !this.plan.isBehind) this.#leader = reader;
+    const isFirst = this.#state === 'asking' && this.#readers.size === 0;
+    if (isFirst && !this.plan.isBehind) this.#leader = reader;
     this.#readers.add(reader);
+    if (this.#state === 'streaming') forEachReader([reader], () => this.#open(reader));
+    if (this.#readers.has(reader)) guest.waits(reader);
   }
 
   /** What is wanted has turned up elsewhere: those who wait look again. */
   callOff(): void {
     this.#state = 'over';
     this.#host.gone(this);
-    for (const reader of this.#dismiss()) this.#host.again(reader);
+    this.#sendAgain(this.#dismiss());
   }
 
+  /** Gives up what nobody waits for. */
+  giveUpUnwanted(): void {
+    if (this.#readers.size === 0 && this.#state !== 'over') this.#abandon();
+  }
+
+  /** It cannot go on, for reasons that lie in the edge. */
+  broken(error: unknown): void {
+    if (this.#state === 'over') throw error;
+    const readers = this.#dismiss();
+    this.#abandon();
+    forEachReader(readers, (reader) => reader.broke(error));
+  }
+
+  /** What it brings is not for other edges, or they have it. */
   releaseLock(): void {
     // It ends by itself.
     this.lock?.release().catch(() => {});
@@ -111,8 +128,8 @@ export class Flight implements Filled, ReaderHost, AnswerSource {
   /** It has turned out elsewhere that the answer is not to be shared. */
   passBy(why: string): void {
     this.#state = 'over';
-    this.#host.passes(this, this.#dismiss(), why);
     this.#host.gone(this);
+    this.#host.passes(this, this.#dismiss(), why);
   }
 
   interim(head: ResponseHead): void {
@@ -121,9 +138,17 @@ export class Flight implements Filled, ReaderHost, AnswerSource {
   }
 
   head(head: ResponseHead, attempt: Attempt, answerLines: FieldLines): void {
-    const { stale } = this;
     this.#attempt = attempt;
     this.#beganMs = this.#host.now();
+    try {
+      this.#begin(head, answerLines);
+    } catch (error) {
+      this.broken(error);
+    }
+  }
+
+  #begin(head: ResponseHead, answerLines: FieldLines): void {
+    const { stale } = this;
     if (head.status === 304 && stale) {
       this.#confirm(stale, head);
       return;
@@ -146,15 +171,22 @@ export class Flight implements Filled, ReaderHost, AnswerSource {
   }
 
   end(trailers: FieldLines | undefined): void {
-    if (this.#state === 'streaming') this.#land();
-    else this.#passing?.end(trailers);
+    if (this.#state !== 'streaming') {
+      this.#passing?.end(trailers);
+      return;
+    }
+    try {
+      this.#land();
+    } catch (error) {
+      this.broken(error);
+    }
   }
 
   flush(): boolean {
     if (this.#passing) return this.#passing.flush();
     if (this.#state !== 'streaming') return true;
     if (this.#isKept && this.#isTooLarge(this.#shared.body.sizeBytes)) this.#stopKeeping();
-    for (const reader of this.#readers) reader.pump();
+    forEachReader(this.#readers, (reader) => reader.pump());
     if (this.#isKept) return true;
     this.#shared.dropRead(this.#readers);
     return !isAnyBehind(this.#readers);
@@ -179,18 +211,23 @@ export class Flight implements Filled, ReaderHost, AnswerSource {
       this.#tellLeader(record);
       this.#endPassing(problem);
     } else if (state === 'streaming' && problem) {
-      for (const reader of this.#dismiss()) reader.breakOff(problem.kind, problem.detail);
+      if (this.stale) this.#pauseRefreshing(this.stale);
+      forEachReader(this.#dismiss(), (reader) => reader.breakOff(problem));
     }
   }
 
   left(reader: Reader): void {
-    this.#readers.delete(reader);
-    if (this.#readers.size > 0 || this.plan.isBehind) {
-      if (this.#state === 'streaming' && !this.#isKept) this.#goOn();
-      return;
+    if (!this.#readers.delete(reader)) return;
+    if (reader === this.#leader) this.#leader = undefined;
+    if (this.#state === 'over') return;
+    const isKept = this.#state === 'streaming' && this.#isKept;
+    const isRefreshing = this.plan.isBehind && this.#state === 'asking';
+    if (this.#readers.size > 0) {
+      if (this.#state === 'streaming' && !isKept) this.#goOn();
+    } else if (this.#host.isEnding || !(isKept || isRefreshing)) {
+      // What may be kept is worth having even when nobody waits for it any more; all else is not.
+      this.#abandon();
     }
-    // What may be kept is worth having even when nobody waits for it any more.
-    if (this.#state !== 'over' && !(this.#state === 'streaming' && this.#isKept)) this.#abandon();
   }
 
   /** A reader's client takes bytes again. */
@@ -229,19 +266,27 @@ export class Flight implements Filled, ReaderHost, AnswerSource {
     const sizeBytes = head.framing === 'none' ? 0 : head.contentLength;
     this.#shared = new SharedBody(isSized ? sizeBytes : undefined);
     this.#host.landsAt(this, terms.vary);
-    const own = variantKeyOf(terms.vary, (this.record as RequestRecord).fields);
-    for (const reader of [...this.#readers]) {
-      const isOther =
-        terms.vary.length > 0 &&
-        reader !== this.#leader &&
-        variantKeyOf(terms.vary, reader.guest.record.fields) !== own;
-      if (isOther) {
-        this.#readers.delete(reader);
-        this.#host.again(reader);
-      } else {
-        this.#open(reader, reader === this.#leader ? ownLines : undefined);
-      }
-    }
+    const others = this.#dismissVariants(terms.vary);
+    forEachReader(this.#readers, (reader) =>
+      this.#open(reader, reader === this.#leader ? ownLines : undefined),
+    );
+    this.#sendAgain(others);
+  }
+
+  /** Those who want another variant, told apart by these fields. */
+  #dismissVariants(names: readonly string[]): Reader[] {
+    if (names.length === 0) return [];
+    const own = variantKeyOf(names, (this.record as RequestRecord).fields);
+    const others = [...this.#readers].filter(
+      (reader) =>
+        reader !== this.#leader && variantKeyOf(names, reader.guest.record.fields) !== own,
+    );
+    for (const reader of others) this.#readers.delete(reader);
+    return others;
+  }
+
+  #sendAgain(readers: readonly Reader[]): void {
+    forEachReader(readers, (reader) => this.#host.again(reader));
   }
 
   #open(reader: Reader, ownLines?: FieldLines): void {
@@ -258,9 +303,8 @@ export class Flight implements Filled, ReaderHost, AnswerSource {
   }
 
   #land(): void {
-    const bytes = this.#shared.complete();
-    this.#state = 'over';
-    if (this.#isKept && !this.#isTooLarge(bytes.length)) {
+    this.#shared.complete();
+    if (this.#isKept && !this.#isTooLarge(this.#shared.body.sizeBytes)) {
       this.#host.kept(this, {
         kind: 'answer',
         primary: this.plan.slot.primary,
@@ -268,23 +312,25 @@ export class Flight implements Filled, ReaderHost, AnswerSource {
         reason: this.#reason,
         terms: this.#terms as Terms,
         lines: this.#lines,
-        bytes,
+        bytes: this.#shared.join(),
         sinceMs: this.#beganMs,
         mark: this.plan.mark,
         refreshAfterMs: 0,
       });
     }
+    this.#state = 'over';
     this.#host.gone(this);
-    for (const reader of [...this.#readers]) {
+    forEachReader(this.#readers, (reader) => {
       if (reader.hasBegun) reader.pump();
       else this.#open(reader);
-    }
+    });
   }
 
   /** It has grown too large: it goes on as fast as its slowest reader takes it. */
   #stopKeeping(): void {
     this.#isKept = false;
     this.#host.gone(this);
+    this.releaseLock();
     const waiting = [...this.#readers].filter((reader) => !reader.hasBegun);
     for (const reader of waiting) this.#readers.delete(reader);
     this.#host.passes(this, waiting, TOO_LARGE);
@@ -295,37 +341,41 @@ export class Flight implements Filled, ReaderHost, AnswerSource {
   #pass(head: ResponseHead, answerLines: FieldLines, why: string): void {
     const leader = this.#leader;
     // An answer to another request than the leader made is none of the leader's.
-    const isLeaders = leader !== undefined && this.#readers.has(leader) && isWhole(leader.wish);
+    const isLeaders = leader !== undefined && isAnswerTo(leader.wish, head.status);
     if (isLeaders) this.#readers.delete(leader);
     const others = this.#dismiss();
-    this.#state = isLeaders ? 'passing' : 'over';
-    if (isLeaders) {
-      const { policy, why: forward } = this.plan;
-      const verdict = { kind: 'forward', why: forward, detail: why } as const;
-      const status = policy.tellsStatus ? cacheStatusLine(verdict) : '';
-      this.#readers.add(leader);
-      this.#passing = new PassThrough(leader, head, (answerLines + status) as FieldLines, this);
-    }
+    if (isLeaders) this.#passTo(leader, head, answerLines, why);
+    else this.#abandon();
     if (head.status >= 500) {
       const detail = `the upstream answered ${head.status}`;
       this.#host.failed(this, failure('upstream-status', detail), others);
     } else {
       this.#host.passes(this, others, why);
     }
+  }
+
+  #passTo(leader: Reader, head: ResponseHead, answerLines: FieldLines, why: string): void {
+    const { policy, why: forward } = this.plan;
+    const verdict = { kind: 'forward', why: forward, detail: why } as const;
+    const status = policy.tellsStatus ? cacheStatusLine(verdict) : '';
+    this.#state = 'passing';
     this.#host.gone(this);
-    if (!isLeaders) this.#abandon();
+    this.releaseLock();
+    this.#readers.add(leader);
+    forEachReader([leader], () => {
+      this.#passing = new PassThrough(leader, head, (answerLines + status) as FieldLines, this);
+    });
   }
 
   #endPassing(problem: Failure | undefined): void {
-    const [leader] = this.#dismiss();
-    if (!leader) return;
-    if (problem) leader.breakOff(problem.kind, problem.detail);
-    else leader.endsElsewhere();
+    forEachReader(this.#dismiss(), (leader) => {
+      if (problem) leader.breakOff(problem);
+      else leader.endsElsewhere();
+    });
   }
 
   /** The stored answer holds on, with what the 304 says about it. */
   #confirm(stale: StoredAnswer, head: ResponseHead): void {
-    this.#state = 'over';
     const lines = freshenLines(stale.terms.lines, head.fields);
     const judgement = this.#judge(stale.status, fieldsOf(lines));
     const terms = judgement.kind === 'keep' ? judgement.terms : { ...stale.terms, lines };
@@ -337,26 +387,30 @@ export class Flight implements Filled, ReaderHost, AnswerSource {
       mark: this.plan.mark,
       refreshAfterMs: 0,
     };
+    let others: Reader[];
     if (judgement.kind === 'keep') {
       this.#host.landsAt(this, terms.vary);
       this.#host.kept(this, answer);
+      others = this.#dismissVariants(terms.vary);
     } else {
       // Not for others any more: it is the leader's, who has asked for it.
-      const others = [...this.#readers].filter((reader) => reader !== this.#leader);
+      others = [...this.#readers].filter((reader) => reader !== this.#leader);
       for (const reader of others) this.#readers.delete(reader);
-      this.#host.passes(this, others, judgement.why);
     }
+    this.#state = 'over';
     this.#host.gone(this);
     this.#giveAll(answer, (reader) => {
       reader.guest.record.cached = 'validated';
       return this.#statusLine(reader, judgement.kind === 'keep', undefined, 304);
     });
+    if (judgement.kind === 'keep') this.#sendAgain(others);
+    else this.#host.passes(this, others, judgement.why);
   }
 
   /** To all who may have it; true when nobody is left, and there is nothing more to hope for. */
   #serveStale(stale: StoredAnswer, problem: Failure): boolean {
     const ageMs = ageOf(stale, this.#host.now());
-    stale.refreshAfterMs = this.#host.now() + REFRESH_PAUSE_MS;
+    this.#pauseRefreshing(stale);
     const wishes = [...this.#readers].map(({ wish }) => wish);
     if (wishes.length === 0) wishes.push(PLAIN);
     if (!wishes.some((wish) => mayServeOnError(stale.terms, ageMs, wish))) return false;
@@ -376,7 +430,11 @@ export class Flight implements Filled, ReaderHost, AnswerSource {
 
   #giveAll(answer: StoredAnswer, lineFor: (reader: Reader) => FieldLines): void {
     const opened = openedFrom(answer, this.#host.now());
-    for (const reader of [...this.#readers]) reader.open(opened, lineFor(reader));
+    forEachReader(this.#readers, (reader) => reader.open(opened, lineFor(reader)));
+  }
+
+  #pauseRefreshing(stale: StoredAnswer): void {
+    stale.refreshAfterMs = this.#host.now() + REFRESH_PAUSE_MS;
   }
 
   #statusLine(
@@ -423,9 +481,15 @@ export class Flight implements Filled, ReaderHost, AnswerSource {
 /** After a refresh that failed, what is stale is served this long before the next is tried. */
 const REFRESH_PAUSE_MS = 1_000;
 
-/** Would it take the whole answer as it is? */
-function isWhole(wish: Wish): boolean {
-  return (
-    wish.range === undefined && wish.ifNoneMatch === undefined && wish.ifModifiedSince === undefined
-  );
+/**
+ * Whether the answer to a request without conditions and range is one to the request with them:
+ * they change nothing but successes (RFC 9110 §13.2.1 and §14.2).
+ */
+function isAnswerTo(wish: Wish, status: number): boolean {
+  const isSuccess = status >= 200 && status <= 299;
+  const isWhole =
+    wish.range === undefined &&
+    wish.ifNoneMatch === undefined &&
+    wish.ifModifiedSince === undefined;
+  return isWhole || !isSuccess;
 }

@@ -12,7 +12,7 @@ import type { CacheGuest, Passage } from './guest.ts';
 import type { CacheMemory, Slot } from './memory.ts';
 import type { PassMarks } from './pass-marks.ts';
 import type { CachePolicy } from './policy.ts';
-import type { Reader } from './reader.ts';
+import { forEachReader, type Reader } from './reader.ts';
 import type { SecondTier } from './second-tier.ts';
 import type { Wish } from './wish.ts';
 
@@ -47,6 +47,7 @@ export class Flights implements FlightHost {
   readonly #desk: Desk;
   readonly #byKey = new Map<string, Flight>();
   readonly #fills = new Map<Flight, Fill>();
+  isEnding = false;
 
   constructor(deps: FlightsDeps) {
     this.now = deps.now;
@@ -67,7 +68,16 @@ export class Flights implements FlightHost {
     return this.#byKey.get(key);
   }
 
-  /** Starts a flight, led by `guest`; or behind its back, when it has no wish. */
+  /** From now on nothing is fetched that nobody waits for. */
+  end(): void {
+    this.isEnding = true;
+    for (const flight of [...this.#fills.keys()]) flight.giveUpUnwanted();
+  }
+
+  /**
+   * Starts a flight, led by `guest`; or behind its back, when it has no wish. `others` wait for it
+   * from the start: it may be over before this returns.
+   */
   depart(
     guest: CacheGuest,
     wish: Wish | undefined,
@@ -76,7 +86,8 @@ export class Flights implements FlightHost {
     policy: CachePolicy,
     why: ForwardReason,
     isSecond: boolean,
-  ): Flight {
+    others: readonly Reader[] = [],
+  ): void {
     const { mark } = this.#memory.purges;
     const isBehind = wish === undefined;
     const plan = { slot, policy, mark, why, isSecond, isBehind };
@@ -88,9 +99,9 @@ export class Flights implements FlightHost {
     this.#fills.set(flight, fill);
     flight.tierMark = this.#tier?.store.mark() ?? 0;
     if (wish) flight.join(guest, wish);
+    for (const other of others) flight.join(other.guest, other.wish);
     if (this.#tier?.isUsable && !wish?.noCache) this.#consult(this.#tier, flight);
     else this.#fetch(flight);
-    return flight;
   }
 
   #consult(tier: SecondTier, flight: Flight): void {
@@ -100,8 +111,11 @@ export class Flights implements FlightHost {
       (answer) => {
         const { slot } = flight.plan;
         const { fields } = flight.record as RequestRecord;
-        this.#memory.keep(this.#memory.place(slot, answer.terms.vary, fields), answer);
+        const key = this.#memory.place(slot, answer.terms.vary, fields);
+        // Purged meanwhile, or too large to be kept here: who looked again would not find it.
+        if (!this.#memory.keep(key, answer)) return false;
         flight.callOff();
+        return true;
       },
     );
   }
@@ -111,7 +125,12 @@ export class Flights implements FlightHost {
     if (!fill || !flight.isAsking) return;
     this.#deps.counts.fetches++;
     flight.sentMs = this.#deps.now();
-    this.#deps.fetch(fill.record, fill.request(flight.stale?.terms), fill.carrier);
+    try {
+      const request = fill.request(flight.stale?.terms, flight.sentMs);
+      this.#deps.fetch(fill.record, request, fill.carrier);
+    } catch (error) {
+      flight.broken(error);
+    }
   }
 
   landsAt(flight: Flight, names: readonly string[]): void {
@@ -155,25 +174,31 @@ export class Flights implements FlightHost {
     this.#passMarks.add(slot.key);
     // What the origin says now holds, and not what it said before.
     if (flight.stale) this.#memory.drop(slot.key);
-    this.#tier?.markPass(slot, flight.tierMark);
-    for (const { guest } of readers) {
-      guest.goOn(this.#desk.passage(guest, policy, flight.plan.why, slot, why));
-    }
+    // What another edge has found out holds as long as that one said, and not for ever.
+    if (flight.isAnswered) this.#tier?.markPass(slot, flight.tierMark);
+    forEachReader(readers, ({ guest }) =>
+      guest.goOn(this.#desk.passage(guest, policy, flight.plan.why, slot, why)),
+    );
   }
 
   /** Those who have waited in vain wait for one more; what fails twice fails for all. */
   failed(flight: Flight, problem: Failure, readers: readonly Reader[]): void {
     const { slot, policy, why, isSecond } = flight.plan;
     const isWorthIt = !isSecond && problem.side === 'upstream';
-    const waiting: Reader[] = [];
-    for (const reader of readers) {
-      if (isWorthIt && reader !== flight.leader) waiting.push(reader);
-      else reader.breakOff(problem.kind, problem.detail);
+    const isLost = (reader: Reader) => !isWorthIt || reader === flight.leader;
+    const waiting = readers.filter((reader) => !isLost(reader));
+    const [leader, ...others] = waiting;
+    if (leader) {
+      const { guest, wish } = leader;
+      // Who asks after a purge may join it, and must not get what was purged.
+      const stale = flight.stale && !this.#memory.isPurged(flight.stale) ? flight.stale : undefined;
+      try {
+        this.depart(guest, wish, stale, slot, policy, why, true, others);
+      } catch (error) {
+        forEachReader(waiting, (reader) => reader.broke(error));
+      }
     }
-    const [leader, ...rest] = waiting;
-    if (!leader) return;
-    const second = this.depart(leader.guest, leader.wish, flight.stale, slot, policy, why, true);
-    for (const { guest, wish } of rest) second.join(guest, wish);
+    forEachReader(readers.filter(isLost), (reader) => reader.breakOff(problem));
   }
 
   again({ guest }: Reader): void {

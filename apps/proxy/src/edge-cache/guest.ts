@@ -18,6 +18,8 @@ export interface CacheGuest {
   finishedByCache(problem: Failure | undefined, hasBegun: boolean): void;
   /** It goes on to an upstream, for itself alone. */
   goOn(passage: Passage): void;
+  /** What was done for it has failed; throws `error` when the request was over already. */
+  broken(error: unknown): void;
 }
 
 /** A request that passes the cache by. */

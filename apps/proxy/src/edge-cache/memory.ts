@@ -68,7 +68,7 @@ export class CacheMemory {
     if (found?.kind !== 'answer') return undefined;
     const { mark } = this.purges;
     if (found.mark === mark) return found;
-    if (this.purges.isPurged(found.primary, found.terms.tags, found.mark)) {
+    if (this.isPurged(found)) {
       this.#kept.delete(key);
       return undefined;
     }
@@ -98,10 +98,16 @@ export class CacheMemory {
     return found?.kind === 'vary' ? found.names : undefined;
   }
 
-  keep(key: string, answer: StoredAnswer): void {
-    if (!this.purges.isPurged(answer.primary, answer.terms.tags, answer.mark)) {
-      this.#kept.set(key, answer);
-    }
+  /** False when it was purged meanwhile, or is larger than the memory. */
+  keep(key: string, answer: StoredAnswer): boolean {
+    if (this.isPurged(answer)) return false;
+    this.#kept.set(key, answer);
+    return this.#kept.peek(key) === answer;
+  }
+
+  /** Since it was last known not to be. */
+  isPurged({ primary, terms, mark }: StoredAnswer): boolean {
+    return this.purges.isPurged(primary, terms.tags, mark);
   }
 
   drop(key: string): void {

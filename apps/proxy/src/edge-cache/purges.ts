@@ -29,10 +29,12 @@ export function purgesOf(order: PurgeOrder, snapshot: Snapshot): Purge[] {
 /** As a request for it would be kept, under the rules of its route. */
 function keyOf(text: string, snapshot: Snapshot | undefined): string {
   const url = new URL(text);
-  const proto = url.protocol === 'https:' ? 'https' : 'http';
   // What URL has made of the path is not what a client has sent, or this edge made of that.
-  const raw = /^[a-z]+:\/\/[^/?#]*([^?#]*)(\?[^#]*)?/i.exec(text);
-  const target = parseTarget(`${raw?.[1] || '/'}${raw?.[2] ?? ''}`, 'GET');
+  const raw = /^https?:\/\/[^/?#]*([^?#]*)(\?[^#]*)?/i.exec(text);
+  if (!raw)
+    throw new TypeError(`${text} is no URL of http or https; give one like http://host/path`);
+  const proto = url.protocol === 'https:' ? 'https' : 'http';
+  const target = parseTarget(`${raw[1] || '/'}${raw[2] ?? ''}`, 'GET');
   if (!target.ok) throw new TypeError(`${text} is no URL that can be asked for: ${target.reason}`);
   const { path, query } = target;
   const asked = { proto, host: url.host, forwardedHost: url.host, path, query } as const;

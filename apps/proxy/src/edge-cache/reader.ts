@@ -1,7 +1,7 @@
 /** One request that reads an answer which is kept, or which is on its way to several. */
 import type { BodyFraming, FieldLines } from '@headgate/http1';
 import type { AnswerSource, AnswerWriter, Cancellable } from '../carrier.ts';
-import { type FailureKind, failure } from '../errors.ts';
+import { type Failure, type FailureKind, failure } from '../errors.ts';
 import { ageLine } from './age-line.ts';
 import { isNotModified, notModifiedLines } from './conditional.ts';
 import { ageOf, Body, type StoredAnswer } from './entry.ts';
@@ -84,6 +84,7 @@ export class Reader implements Cancellable, AnswerSource {
 
   /** Begins the answer; false when that has to wait until its size is known. */
   open(answer: Opened, statusLine: FieldLines): boolean {
+    if (this.#isOver) return true;
     const { status, reason, terms, sizeBytes, body } = answer;
     const { record } = this.guest;
     const isHead = record.method === 'HEAD';
@@ -136,19 +137,33 @@ export class Reader implements Cancellable, AnswerSource {
   }
 
   /** The rest of the answer will never come. */
-  breakOff(kind: FailureKind, detail: string): void {
+  breakOff(problem: Failure): void {
     if (this.#isOver) return;
     this.#isOver = true;
     const { hasBegun } = this;
     if (hasBegun) this.#writer.breakOff();
-    this.guest.finishedByCache(failure(kind, detail), hasBegun);
+    this.guest.finishedByCache(problem, hasBegun);
   }
 
   /** The client has left, or has no time left. */
   cancel(kind: FailureKind, detail: string): void {
     if (this.#isOver) return;
     this.#host.left(this);
-    this.breakOff(kind, detail);
+    this.breakOff(failure(kind, detail));
+  }
+
+  /** Something has gone wrong with this one, which is no affair of the others. */
+  broke(error: unknown): void {
+    this.#isOver = true;
+    this.#host.left(this);
+    try {
+      this.guest.broken(error);
+    } catch (unheard) {
+      // Nobody is left who could be told but the process.
+      queueMicrotask(() => {
+        throw unheard;
+      });
+    }
   }
 
   #openRange(answer: Opened, sizeBytes: number, lines: FieldLines): void {
@@ -195,6 +210,17 @@ export class Reader implements Cancellable, AnswerSource {
     if (this.#offset < chunk.length) return;
     this.#chunk++;
     this.#offset = 0;
+  }
+}
+
+/** Does `step` for each of them, whatever goes wrong with one. */
+export function forEachReader(readers: Iterable<Reader>, step: (reader: Reader) => void): void {
+  for (const reader of [...readers]) {
+    try {
+      step(reader);
+    } catch (error) {
+      reader.broke(error);
+    }
   }
 }
 

@@ -9,7 +9,7 @@ import { ageOf, type StoredAnswer } from './entry.ts';
 import type { Flight } from './flight.ts';
 import type { CacheMemory, Slot } from './memory.ts';
 import { judgeReuse } from './reuse.ts';
-import { storeKeyOf } from './store-key.ts';
+import { storeKeyOf, storePrefixOf } from './store-key.ts';
 import { decodeKept, encodeAnswer, encodePass, encodeSignpost, type Kept } from './stored-bytes.ts';
 import { PLAIN } from './wish.ts';
 
@@ -55,7 +55,7 @@ export class SecondTier {
    * Finds the answer `flight` is after, waits for another edge that fetches it already, or takes
    * over; `fetch` is called when it is this edge that has to ask the upstream.
    */
-  async consult(flight: Flight, fetch: () => void, found: (answer: StoredAnswer) => void) {
+  async consult(flight: Flight, fetch: () => void, found: (answer: StoredAnswer) => boolean) {
     try {
       if (await this.#search(flight, found)) return;
     } catch {
@@ -83,36 +83,42 @@ export class SecondTier {
   }
 
   purge(purge: Purge): Promise<'done' | 'queued'> {
-    return this.store.purge(purge.kind === 'key' ? { kind: 'tag', tag: urlTag(purge.key) } : purge);
+    if (purge.kind === 'key') return this.store.purge({ kind: 'tag', tag: urlTag(purge.key) });
+    if (purge.kind !== 'prefix') return this.store.purge(purge);
+    return this.store.purge({ kind: 'prefix', prefix: storePrefixOf(purge.prefix) });
   }
 
   /** True when the flight has what it wants, or wants it no more. */
-  async #search(flight: Flight, found: (answer: StoredAnswer) => void): Promise<boolean> {
+  async #search(flight: Flight, found: (answer: StoredAnswer) => boolean): Promise<boolean> {
     const { slot, isBehind } = flight.plan;
     const giveUpMs = this.#now() + WAIT_MS;
     for (let lookMs = FIRST_LOOK_MS; ; lookMs = Math.min(2 * lookMs, LONGEST_LOOK_MS)) {
       // In this order on one connection: what is found was there when the right had been taken.
       const [lock, kept] = await Promise.all([
         this.store.lock(storeKeyOf(slot.key), LEASE_MS),
-        this.#find(slot, flight.record as RequestRecord),
+        // Whoever holds the right has to be known even then, or it is held for nothing.
+        this.#find(slot, flight.record as RequestRecord).catch(() => 'failed' as const),
       ]);
       if (typeof lock === 'object') flight.lock = lock;
       if (!flight.isAsking) {
         flight.releaseLock();
         return true;
       }
+      if (kept === 'failed') return false;
       if (kept?.kind === 'pass') {
         flight.passBy('not-shared');
         return true;
       }
       if (kept?.kind === 'answer') {
         const answer: StoredAnswer = { ...kept, primary: slot.primary, mark: flight.plan.mark };
-        const reuse = judgeReuse(answer.terms, ageOf(answer, this.#now()), PLAIN);
+        const wish = flight.leader?.wish ?? PLAIN;
+        const reuse = judgeReuse(answer.terms, ageOf(answer, this.#now()), wish);
         if (reuse === 'fresh' || (reuse === 'stale' && !isBehind)) {
-          found(answer);
-          return true;
+          return found(answer);
         }
         flight.stale ??= answer;
+        // Fresher than that it will not become by waiting: the client wants it from the upstream.
+        if (judgeReuse(answer.terms, ageOf(answer, this.#now()), PLAIN) === 'fresh') return false;
       }
       if (lock !== 'taken' || this.#now() > giveUpMs) return false;
       await sleep(lookMs);

@@ -31,9 +31,13 @@ export class SharedBody {
   }
 
   /** All of it has come. */
-  complete(): Buffer {
+  complete(): void {
     this.body.isComplete = true;
     this.sizeBytes = this.body.sizeBytes;
+  }
+
+  /** All of it in one piece; only where nothing was let go of. */
+  join(): Buffer {
     return this.#whole ?? this.body.join();
   }
 

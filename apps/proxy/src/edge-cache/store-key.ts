@@ -10,3 +10,8 @@ export function storeKeyOf(key: string): string {
   if (key.length <= MAX_LENGTH) return key;
   return `${key.slice(0, KEPT_LENGTH)}#${createHash('sha256').update(key).digest('base64url')}`;
 }
+
+/** What the keys begin with that stand for keys which begin with `prefix`; others may, too. */
+export function storePrefixOf(prefix: string): string {
+  return prefix.slice(0, KEPT_LENGTH);
+}

@@ -20,6 +20,7 @@ interface AnswerHead {
   /** Without the fields, which are bytes and no text. */
   readonly terms: Omit<Terms, 'lines'>;
   readonly linesLength: number;
+  readonly bodyLength: number;
   /** How old the answer was when it was kept, and for how long: its age shows by what is left. */
   readonly ageMs: number;
   readonly lifeMs: number;
@@ -34,6 +35,7 @@ export function encodeAnswer(answer: StoredAnswer, ageMs: number, lifeMs: number
     reason: answer.reason,
     terms,
     linesLength: lines.length,
+    bodyLength: answer.bytes.length,
     ageMs,
     lifeMs,
   };
@@ -55,8 +57,13 @@ export function decodeKept(bytes: Uint8Array, leftMs: number, nowMs: number): Ke
   const head = JSON.parse(buffer.toString('utf8', 4, headEnd));
   if (head.version !== VERSION) return undefined;
   if (head.kind !== 'answer') return head;
-  const { status, reason, terms, linesLength, ageMs, lifeMs } = head as AnswerHead;
+  const { status, reason, terms, linesLength, bodyLength, ageMs, lifeMs } = head as AnswerHead;
   const bodyStart = headEnd + linesLength;
+  if (buffer.length !== bodyStart + bodyLength) {
+    throw new RangeError(
+      `an answer in the second tier has ${buffer.length - bodyStart} bytes of ${bodyLength}`,
+    );
+  }
   const lines = buffer.toString('latin1', headEnd, bodyStart) as FieldLines;
   return {
     kind: 'answer',

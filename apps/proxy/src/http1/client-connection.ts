@@ -258,7 +258,7 @@ export class ClientConnection implements RequestSink, AnswerSink, UploadSource {
     let at = from;
     this.isReading = true;
     while (at < to && this.#phase === 'open') {
-      if (this.#isServing()) {
+      if (this.#isServing() || this.#isHeldUp()) {
         this.#keep(bytes, at, to, isKept);
         break;
       }
@@ -298,6 +298,12 @@ export class ClientConnection implements RequestSink, AnswerSink, UploadSource {
     return carrier !== undefined && !carrier.isOver && (!carrier.body || carrier.body.isComplete);
   }
 
+  /** The next request has to wait for a client that does not take the answers it has been given. */
+  #isHeldUp(): boolean {
+    if (this.#ahead) return true;
+    return this.#isClientBehind && this.#carrier === undefined && this.#isIdle();
+  }
+
   #dropFinished(): void {
     const carrier = this.#carrier;
     if (carrier?.isOver && (!carrier.body || carrier.body.isComplete)) this.#carrier = undefined;
@@ -307,7 +313,7 @@ export class ClientConnection implements RequestSink, AnswerSink, UploadSource {
   #goOn(): void {
     this.#carrier = undefined;
     const ahead = this.#ahead;
-    if (!ahead) {
+    if (!ahead || this.#isClientBehind) {
       this.#rest();
       return;
     }
@@ -376,7 +382,7 @@ export class ClientConnection implements RequestSink, AnswerSink, UploadSource {
     } else if (this.#carrier) {
       this.#allow(UPLOAD_LINGER_MS);
     } else {
-      this.#rest();
+      this.#goOn();
     }
   };
 
