@@ -7,7 +7,7 @@ import { freePort } from '../support/free-port.ts';
 import { startProgram, temporaryFolder } from '../support/program.ts';
 import { startProxyTo } from '../support/proxy-process.ts';
 
-export interface RunningCache extends AsyncDisposable {
+interface RunningCache extends AsyncDisposable {
   readonly url: string;
 }
 

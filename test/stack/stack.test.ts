@@ -165,7 +165,11 @@ test('a slow instance gets proportionally less', async () => {
 
 test('a partner that fails half its calls gives partial answers and never a hang', async () => {
   await dialPartner({ errorRate: 0.5 });
-  const answers = await Promise.all(Array.from({ length: 80 }, () => getItem(freshItem())));
+  const answers: Awaited<ReturnType<typeof getItem>>[] = [];
+  // Few at a time: eighty at once are a queue, which the proxy may refuse to let grow.
+  while (answers.length < 80) {
+    answers.push(...(await Promise.all(Array.from({ length: 8 }, () => getItem(freshItem())))));
+  }
   await dialPartner({});
 
   const partial = answers.filter(({ status, item }) => status === 200 && item.partial);

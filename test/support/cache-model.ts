@@ -19,7 +19,7 @@ export interface Manner {
   readonly setsCookie: boolean;
 }
 
-export type Directive = 'no-store' | 'private' | 'no-cache' | 'must-revalidate' | 'public';
+type Directive = 'no-store' | 'private' | 'no-cache' | 'must-revalidate' | 'public';
 
 export interface Asked {
   readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST';
@@ -29,13 +29,7 @@ export interface Asked {
   readonly wants: Want;
 }
 
-export type Want =
-  | 'anything'
-  | 'no-cache'
-  | 'no-store'
-  | 'max-age=5'
-  | 'max-stale'
-  | 'only-if-cached';
+type Want = 'anything' | 'no-cache' | 'no-store' | 'max-age=5' | 'max-stale' | 'only-if-cached';
 
 /** One answer of the origin with content, or a confirmation (304) of those with a tag. */
 export interface Told {
@@ -50,7 +44,7 @@ export interface Told {
 }
 
 /** A change of the page that succeeded. */
-export interface Change {
+interface Change {
   readonly atMs: number;
 }
 

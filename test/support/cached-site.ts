@@ -7,7 +7,7 @@ import { exchangeOnce, getText, type RawResponse } from './raw-client.ts';
 import { type ReceivedRequest, type RecordingOrigin, startOrigin } from './recording-origin.ts';
 
 /** What a route says of its cache. */
-export type CacheInput = NonNullable<ProxyConfigInput['routes'][number]['cache']>;
+type CacheInput = NonNullable<ProxyConfigInput['routes'][number]['cache']>;
 
 /** Answers a request for a page; `nth` counts those the origin got for this page, from 1. */
 export type PageScript = (request: ReceivedRequest, nth: number) => unknown;
@@ -30,7 +30,7 @@ export interface Page {
   send(request: PageRequest): Promise<RawResponse>;
 }
 
-export interface PageRequest {
+interface PageRequest {
   readonly method?: string;
   /** Behind the path of the page: `?a=1`, `/more`. */
   readonly rest?: string;

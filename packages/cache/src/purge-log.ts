@@ -30,7 +30,7 @@
  *   known to lie before that work.
  *
  * The log's server is looked for anew at each join, and whenever the store loses its connection to it
- * the log is in doubt and joined again: values and log come from the same server.
+ * the log is in doubt and joined again, so that values and log come from the same server.
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -103,7 +103,8 @@ export function followPurgeLog({ link, prefix, random }: PurgeLogOptions): Purge
   let unwritten: OwnPurge[] = [];
   let connection: RedisConnection | undefined;
   let isInStep = false;
-  let isEnding = false;
+  /** Why what has been read, or is being read, from the present connection is worth nothing. */
+  let doubt: Error | undefined;
   let lastError: Error | undefined;
   let failuresInARow = 0;
   /** Settles when the present attempt to get in step has succeeded or failed. */
@@ -111,9 +112,9 @@ export function followPurgeLog({ link, prefix, random }: PurgeLogOptions): Purge
 
   function fallOut(error: unknown) {
     isInStep = false;
-    // Ending the connection fails what waits on it, for no more than this first reason.
-    if (!isEnding) lastError = error instanceof Error ? error : new Error(String(error));
-    isEnding = true;
+    // Ending the connection fails what waits on it; that is no reason of its own.
+    doubt ??= error instanceof Error ? error : new Error(String(error));
+    lastError = doubt;
     void connection?.end();
   }
 
@@ -192,8 +193,10 @@ export function followPurgeLog({ link, prefix, random }: PurgeLogOptions): Purge
   async function followUntilLost() {
     connection = await link.open(keys.head, closing.signal);
     for (;;) {
-      do await join(connection);
-      while (unwritten.length > 0);
+      do {
+        if (doubt !== undefined) throw doubt;
+        await join(connection);
+      } while (doubt !== undefined || unwritten.length > 0);
       closing.signal.throwIfAborted();
       isInStep = true;
       failuresInARow = 0;
@@ -219,7 +222,7 @@ export function followPurgeLog({ link, prefix, random }: PurgeLogOptions): Purge
       const { signal } = closing;
       await sleep(backOffMs * (0.5 + random() / 2), undefined, { signal }).catch(() => {});
       attempt = Promise.withResolvers();
-      isEnding = false;
+      doubt = undefined;
     }
     attempt.resolve();
   }
@@ -247,7 +250,9 @@ export function followPurgeLog({ link, prefix, random }: PurgeLogOptions): Purge
       if (writing.size === 0) return undefined;
       const ownCount = view.ownCountAt(mark);
       const awaited = [...writing].filter(([number]) => number <= ownCount);
-      return awaited.length === 0 ? undefined : Promise.all(awaited.map(([, written]) => written));
+      return awaited.length === 0
+        ? undefined
+        : Promise.allSettled(awaited.map(([, written]) => written));
     },
 
     purge(purge, earlier) {
@@ -263,6 +268,7 @@ export function followPurgeLog({ link, prefix, random }: PurgeLogOptions): Purge
           if (!(await write(own))) fallOut(new Error('the log of purges was replaced'));
           return 'done';
         } catch (error) {
+          if (closing.signal.aborted) throw error;
           keepForLater(own);
           if (isInStep) fallOut(error);
           return 'queued';

@@ -11,7 +11,7 @@ import { slotOf } from './redis-slot.ts';
 import { until } from './redis-store.test-support.ts';
 
 /** One server of the cluster. */
-export interface ClusterServer extends RedisServer {
+interface ClusterServer extends RedisServer {
   readonly admin: Redis;
   /** Its id in the cluster. */
   readonly id: string;

@@ -2,7 +2,6 @@
 // resending, redirecting and timing are off: a connection that fails is thrown away, and the circuit
 // of its server decides when to open another.
 
-import { Redis } from 'ioredis';
 import type { RedisAddress } from './redis-place.ts';
 import { startTimeout } from './within.ts';
 
@@ -44,6 +43,8 @@ export async function openRedis(
   target: string | RedisAddress,
   { timeoutMs, signal }: OpenOptions,
 ): Promise<RedisConnection> {
+  // Only who has a Redis pays for its client.
+  const { Redis } = await import('ioredis');
   signal?.throwIfAborted();
   const settings = {
     lazyConnect: true,

@@ -24,7 +24,7 @@ export interface RedisLink {
 }
 
 /** What of Redis is left alone at the moment. */
-export interface LinkCircuit {
+interface LinkCircuit {
   /** Whether any server is. */
   readonly isOpen: boolean;
   /** Why it is, or the last one was. */

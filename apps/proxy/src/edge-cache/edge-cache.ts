@@ -148,6 +148,11 @@ export class EdgeCache {
     this.#take({ kind: 'key', key });
   }
 
+  /** Answers that are on their way. */
+  get flightCount(): number {
+    return this.#flights.count;
+  }
+
   status(): CacheStatus {
     const { entries, sizeBytes, maxSizeBytes } = this.memory;
     const { hit, miss, validated, stale, collapsed, pass } = this.#deps.counts;
