@@ -9,6 +9,7 @@ import { type RequestRecord, Stopwatch, stages } from './request.ts';
 const answered = {
   id: 'id-1',
   trace: { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), isSampled: true },
+  randomHex: () => '',
   client: { address: '192.0.2.1' },
   method: 'GET',
   host: 'example.com',

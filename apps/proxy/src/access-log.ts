@@ -1,13 +1,13 @@
 /** The access log: one line per request, with what each stage took under the stage's own name. */
 import type { AccessLog } from '@headgate/telemetry';
-import { type RequestRecord, stages } from './request.ts';
+import { type RequestRecord, stages, traceOf } from './request.ts';
 
 /** Writes the line of a finished request; `nowMs` is on the clock of `startedMs`. */
 export function logRequest(log: AccessLog, record: RequestRecord, nowMs: number): void {
   const { route, service, upstream, failure } = record;
   // Put together by hand: to serialise an object costs as much as half a request.
   log.writeMembers(
-    `"id":${quoted(record.id)},"trace":"${record.trace.traceId}"` +
+    `"id":${quoted(record.id)},"trace":"${traceOf(record).traceId}"` +
       `,"client":${quoted(record.client.address)},"method":${quoted(record.method)}` +
       `,"host":${quoted(record.host)},"path":${quoted(record.path)}` +
       (route ? `,"route":${route.index}` : '') +

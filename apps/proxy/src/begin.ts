@@ -1,13 +1,7 @@
 /** Who asks, under which id, for what, until when, under which configuration. */
 import { parseDeadlineMs, parseGrpcTimeoutMs } from '@headgate/balancer';
 import type { Fields } from '@headgate/http1';
-import {
-  childTrace,
-  isValidRequestId,
-  newTrace,
-  parseTraceparent,
-  type RandomHex,
-} from '@headgate/telemetry';
+import { isValidRequestId, type RandomHex } from '@headgate/telemetry';
 import type { Carrier, IncomingHead } from './carrier.ts';
 import { fieldValue } from './headers.ts';
 import { type RequestRecord, Stopwatch } from './request.ts';
@@ -35,10 +29,10 @@ export function begin(edge: Beginning, head: IncomingHead, carrier: Carrier): Re
   const host = head.authority || carrier.localAuthority();
   const client = carrier.peer.identify(host, fields, snapshot.trustedProxies);
   const givenId = client.isPeerTrusted ? fieldValue(fields, 'x-request-id') : undefined;
-  const parent = parseTraceparent(fieldValue(fields, 'traceparent'));
   return {
     id: givenId && isValidRequestId(givenId) ? givenId : edge.nextRequestId(),
-    trace: parent ? childTrace(parent, edge.randomHex) : newTrace(edge.randomHex),
+    trace: undefined,
+    randomHex: edge.randomHex,
     snapshot,
     client,
     method,

@@ -4,7 +4,7 @@ import { formatTraceparent } from '@headgate/telemetry';
 import type { Carrier, IncomingHead } from './carrier.ts';
 import type { PreparedRequest } from './exchange.ts';
 import { endToEndRequestLines } from './headers.ts';
-import type { RequestRecord } from './request.ts';
+import { type RequestRecord, traceOf } from './request.ts';
 
 /** Made once, so that every attempt starts from the same request; `answerLines` are for its answer. */
 export function prepare(
@@ -15,7 +15,7 @@ export function prepare(
 ): PreparedRequest {
   // Both ids were checked when they came in, or are made of digits and letters.
   const idLine = `x-request-id: ${record.id}\r\n` as FieldLines;
-  const traceLine = `traceparent: ${formatTraceparent(record.trace)}\r\n`;
+  const traceLine = `traceparent: ${formatTraceparent(traceOf(record))}\r\n`;
   const { extraLines = '' } = carrier;
   const lines =
     record.client.lines + endToEndRequestLines(record.fields) + idLine + traceLine + extraLines;

@@ -1,9 +1,16 @@
 /** One request's own record, from its first byte to its log line; all of its state is here. */
 import type { Fields } from '@headgate/http1';
-import type { TraceContext } from '@headgate/telemetry';
+import {
+  childTrace,
+  newTrace,
+  parseTraceparent,
+  type RandomHex,
+  type TraceContext,
+} from '@headgate/telemetry';
 import type { CacheResult } from './edge-cache/guest.ts';
 import type { Failure } from './errors.ts';
 import type { Client } from './forwarded.ts';
+import { fieldValue } from './headers.ts';
 import type { Route } from './router.ts';
 import type { ServiceRuntime, Snapshot } from './snapshot.ts';
 
@@ -24,7 +31,9 @@ export type Stage = (typeof stages)[number];
 
 export interface RequestRecord {
   readonly id: string;
-  readonly trace: TraceContext;
+  /** Made when it is first asked for: see {@link traceOf}. */
+  trace: TraceContext | undefined;
+  readonly randomHex: RandomHex;
   /** The configuration this request lives under, from start to end. */
   readonly snapshot: Snapshot;
   readonly client: Client;
@@ -58,6 +67,15 @@ export interface RequestRecord {
   failure: Failure | undefined;
   /** What was thrown, when the edge itself failed. */
   error: unknown;
+}
+
+/** The trace a request belongs to: its client's, or its own. What ends at the edge may need none. */
+export function traceOf(record: RequestRecord): TraceContext {
+  if (!record.trace) {
+    const parent = parseTraceparent(fieldValue(record.fields, 'traceparent'));
+    record.trace = parent ? childTrace(parent, record.randomHex) : newTrace(record.randomHex);
+  }
+  return record.trace;
 }
 
 /** The request goes on to its next stage. */

@@ -375,6 +375,7 @@ function recordOf(
   return {
     id: `id-${++lastId}`,
     trace: { traceId: '1'.repeat(32), spanId: '2'.repeat(16), isSampled: true },
+    randomHex: () => '',
     snapshot,
     client: peer.identify('example.com', fields, createTrustedProxies([])),
     method,

@@ -97,7 +97,8 @@ export class EdgeCache {
 
     const slot = this.memory.slotOf(primaryOf(record, policy.key), policy.key, record.fields);
     const kept = this.memory.find(slot.key);
-    const nowMs = this.#deps.now();
+    // The first time it has only just come in.
+    const nowMs = guest.cacheTurns === 0 ? record.startedMs : this.#deps.now();
     let reuse: Reuse = 'revalidate';
     if (kept) {
       const ageMs = ageOf(kept, nowMs);

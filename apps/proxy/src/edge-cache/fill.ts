@@ -4,7 +4,7 @@ import { formatTraceparent } from '@headgate/telemetry';
 import type { AttemptListener, AttemptOrder, Cancellable, Carrier } from '../carrier.ts';
 import type { FailureKind } from '../errors.ts';
 import { Attempt, type Downstream, type PreparedRequest } from '../exchange.ts';
-import type { RequestRecord } from '../request.ts';
+import { type RequestRecord, traceOf } from '../request.ts';
 import { type Validators, validationLines } from './conditional.ts';
 import { fillRequestLines } from './fill-lines.ts';
 import { freezeFields } from './frozen-fields.ts';
@@ -37,6 +37,7 @@ export function createFill(
 ): Fill {
   const record: RequestRecord & { startedMs: number } = {
     ...leader,
+    trace: traceOf(leader),
     method: 'GET',
     fields: freezeFields(leader.fields),
     deadlineMs: Number.POSITIVE_INFINITY,
@@ -70,7 +71,7 @@ function prepareFill(
     record.client.lines +
     fillRequestLines(record.fields, rules) +
     idLine +
-    `traceparent: ${formatTraceparent(record.trace)}\r\n` +
+    `traceparent: ${formatTraceparent(traceOf(record))}\r\n` +
     (stored ? validationLines(stored) : '');
   return {
     id: record.id,

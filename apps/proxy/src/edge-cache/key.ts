@@ -28,11 +28,21 @@ const ABOUT_CONNECTION = /^(?:close|keep-alive|upgrade|[ \t,])*$/i;
  * are told of another host, that follows, behind a space, which no URL has.
  */
 export function primaryKeyOf(asked: AskedUrl, rules: KeyRules): string {
-  const host = normalHost(asked.host, asked.proto);
-  const url = `${asked.proto}://${host}${asked.path}${keyedQuery(asked.query, rules)}`;
-  if (asked.forwardedHost === asked.host) return url;
-  const forwardedHost = normalHost(asked.forwardedHost, asked.proto);
-  return forwardedHost === host ? url : `${url} ${forwardedHost}`;
+  const { proto, host, forwardedHost } = asked;
+  const url = siteOf(proto, host) + asked.path + keyedQuery(asked.query, rules);
+  if (forwardedHost === host) return url;
+  const forwarded = normalHost(forwardedHost, proto);
+  return forwarded === normalHost(host, proto) ? url : `${url} ${forwarded}`;
+}
+
+/** Nearly all requests are for the same host as the one before. */
+let last = { proto: '', host: '', site: '' };
+
+function siteOf(proto: 'http' | 'https', host: string): string {
+  if (last.host !== host || last.proto !== proto) {
+    last = { proto, host, site: `${proto}://${normalHost(host, proto)}` };
+  }
+  return last.site;
 }
 
 /**
