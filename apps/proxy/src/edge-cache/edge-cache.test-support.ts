@@ -25,6 +25,8 @@ export interface Asked {
   readonly url?: string;
   /** Whole lines. */
   readonly lines?: readonly string[];
+  /** Its client takes nothing for now. */
+  readonly isSlow?: boolean;
 }
 
 /** How a guest's stay has ended. */
@@ -349,6 +351,7 @@ export function createCacheBench(options: BenchOptions = {}): CacheBench {
         (ended) => options.onEnd?.(ended),
         (passing, passage) => options.onPass?.(passing, passage),
       );
+      guest.client.isSlow = asked.isSlow === true;
       const passage = cache.admit(guest, rules);
       if (passage) guest.goOn(passage);
       return guest;

@@ -4,11 +4,12 @@ import { formatTraceparent } from '@headgate/telemetry';
 import type { AttemptListener, AttemptOrder, Cancellable, Carrier } from '../carrier.ts';
 import type { FailureKind } from '../errors.ts';
 import { Attempt, type Downstream, type PreparedRequest } from '../exchange.ts';
+import type { Client, Peer } from '../forwarded.ts';
 import { type RequestRecord, traceOf } from '../request.ts';
 import { type Validators, validationLines } from './conditional.ts';
 import { fillRequestLines } from './fill-lines.ts';
 import { freezeFields } from './frozen-fields.ts';
-import { keyedQuery } from './key.ts';
+import { keyedQuery, normalHost } from './key.ts';
 import type { KeyRules } from './policy.ts';
 
 /** What comes back: the answer as bytes, and how it ended. */
@@ -38,6 +39,7 @@ export function createFill(
   const record: RequestRecord & { startedMs: number } = {
     ...leader,
     trace: traceOf(leader),
+    client: clientOf(leader, leaderCarrier.peer),
     method: 'GET',
     fields: freezeFields(leader.fields),
     deadlineMs: Number.POSITIVE_INFINITY,
@@ -59,6 +61,12 @@ export function createFill(
       return prepareFill(record, rules, stored);
     },
   };
+}
+
+/** As the key has the host, so have upstreams: they may repeat it in their answers. */
+function clientOf({ client, host, fields, snapshot }: RequestRecord, peer: Peer): Client {
+  const normal = normalHost(host, client.proto);
+  return normal === host ? client : peer.identify(normal, fields, snapshot.trustedProxies);
 }
 
 function prepareFill(

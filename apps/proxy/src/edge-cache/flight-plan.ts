@@ -38,6 +38,8 @@ export interface FlightHost {
   passes(flight: Flight, readers: readonly Reader[], why: string): void;
   /** There is no answer, or an error that is its leader's alone; `readers` have none. */
   failed(flight: Flight, problem: Failure, readers: readonly Reader[]): void;
+  /** What it was to validate is of no use. */
+  outdated(flight: Flight): void;
   /** Another variant is what this one wants. */
   again(reader: Reader): void;
   /** Nobody wants the answer any more. */

@@ -11,9 +11,9 @@ import { cacheStatusLine } from './cache-status.ts';
 import { ageOf, type StoredAnswer } from './entry.ts';
 import type { Filled } from './fill.ts';
 import type { FlightHost, FlightPlan } from './flight-plan.ts';
-import { freshenLines } from './freshen.ts';
+import { freshenLines, isConfirmation } from './freshen.ts';
 import { type CacheGuest, writerOf } from './guest.ts';
-import { type Judgement, judgeAnswer, type Terms } from './judge-answer.ts';
+import { type Judgement, judgeAnswer, linesForOne, type Terms } from './judge-answer.ts';
 import { variantKeyOf } from './key.ts';
 import { PassThrough } from './pass-through.ts';
 import { forEachReader, openedFrom, Reader, type ReaderHost } from './reader.ts';
@@ -150,7 +150,8 @@ export class Flight implements Filled, ReaderHost, AnswerSource {
   #begin(head: ResponseHead, answerLines: FieldLines): void {
     const { stale } = this;
     if (head.status === 304 && stale) {
-      this.#confirm(stale, head);
+      if (isConfirmation(stale.terms.etag, head.fields)) this.#confirm(stale, head);
+      else this.#startOver();
       return;
     }
     if (head.status >= 500 && stale) {
@@ -374,15 +375,24 @@ export class Flight implements Filled, ReaderHost, AnswerSource {
     });
   }
 
+  /** What was stored is not what the origin has, nor was that sent: the next flight asks for it. */
+  #startOver(): void {
+    this.#host.outdated(this);
+    this.callOff();
+  }
+
   /** The stored answer holds on, with what the 304 says about it. */
   #confirm(stale: StoredAnswer, head: ResponseHead): void {
     const lines = freshenLines(stale.terms.lines, head.fields);
     const judgement = this.#judge(stale.status, fieldsOf(lines));
-    const terms = judgement.kind === 'keep' ? judgement.terms : { ...stale.terms, lines };
+    const terms =
+      judgement.kind === 'keep'
+        ? judgement.terms
+        : { ...stale.terms, lines: linesForOne(lines, this.#host.epochMs()) };
     const answer: StoredAnswer = {
       ...stale,
       terms,
-      lines: withoutTags(lines),
+      lines: withoutTags(terms.lines),
       sinceMs: this.#beganMs,
       mark: this.plan.mark,
       refreshAfterMs: 0,

@@ -66,6 +66,35 @@ test('what was purged does not come back by a second fetch that has failed as we
   assert.equal(after.client.hasBegun, false);
 });
 
+test('a fetch that could not be joined for a while is none for those who ask after a purge', async () => {
+  const bench = createCacheBench();
+  bench.ask();
+  bench.ask();
+  await bench.cache.purge({ kind: 'key', key: PAGE });
+  const between = bench.ask();
+  const [first, young] = bench.fetches;
+  // The one who had joined it has a fetch of its own, beside the one of those who came later.
+  first?.fail();
+  assert.equal(bench.fetches.length, 3);
+  await bench.cache.purge({ kind: 'key', key: PAGE });
+  young?.head(200, [...FRESH, 'Vary: X-A', 'Content-Length: 3'], 'ol');
+  const after = bench.ask();
+  young?.upstream.receive('d');
+  assert.equal(between.client.body, 'old');
+  assert.equal(after.isOver, false);
+  bench.fetch.answer(200, FRESH, 'new');
+  assert.equal(after.client.body, 'new');
+});
+
+test('without collapsing, too, a purge is for what is on its way', async () => {
+  const bench = createCacheBench({ policy: { collapses: false } });
+  bench.ask();
+  const [before] = bench.fetches;
+  await bench.cache.purge({ kind: 'all' });
+  before?.answer(200, [...FRESH, 'Vary: X-A'], 'old');
+  assert.equal(bench.ask().isOver, false);
+});
+
 test('a second fetch has all the time a first one has', () => {
   const bench = createCacheBench();
   bench.ask();

@@ -95,7 +95,10 @@ export class Flights implements FlightHost {
     const fill = createFill(guest.record, guest.carrier, policy.key, flight);
     flight.stale = stale;
     flight.record = fill.record;
-    if (policy.collapses || isBehind) this.#byKey.set(slot.key, flight);
+    // A second flight may find a younger one there, which stays.
+    if ((policy.collapses || isBehind) && !this.#byKey.get(slot.key)?.isOpen) {
+      this.#byKey.set(slot.key, flight);
+    }
     this.#fills.set(flight, fill);
     flight.tierMark = this.#tier?.store.mark() ?? 0;
     if (wish) flight.join(guest, wish);
@@ -201,15 +204,20 @@ export class Flights implements FlightHost {
     forEachReader(readers.filter(isLost), (reader) => reader.breakOff(problem));
   }
 
+  outdated(flight: Flight): void {
+    this.#memory.drop(flight.plan.slot.key);
+  }
+
   again({ guest }: Reader): void {
     this.#desk.again(guest);
   }
 
   /** What was asked for before a purge is for those who asked before it. */
   purge(purge: Purge): void {
-    for (const [key, flight] of this.#byKey) {
+    // Those as well that cannot be joined now: where they land they could be.
+    for (const flight of this.#fills.keys()) {
       if (!isMeant(purge, flight)) continue;
-      this.#byKey.delete(key);
+      this.gone(flight);
       flight.key = undefined;
     }
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { fieldsOf } from '../fields.test-support.ts';
-import { freshenLines } from './freshen.ts';
+import { freshenLines, isConfirmation } from './freshen.ts';
 
 function freshened(stored: readonly string[], update: readonly string[]): string[] {
   const lines = freshenLines(fieldsOf(...stored).endToEnd(), fieldsOf(...update));
@@ -23,7 +23,7 @@ describe('a stored answer that is confirmed', () => {
     ]);
   });
 
-  it('keeps what says how to read its bytes', () => {
+  it('keeps what says how its bytes are coded', () => {
     const stored = ['Content-Encoding: gzip', 'Content-Type: text/plain', 'Content-Foo: 1'];
     const update = [
       'Content-Encoding: br',
@@ -35,7 +35,7 @@ describe('a stored answer that is confirmed', () => {
     assert.deepEqual(freshened(stored, update), [
       'Content-Encoding: gzip',
       'Content-Foo: 2',
-      'Content-Type: text/plain',
+      'Content-Type: text/html',
     ]);
   });
 
@@ -53,5 +53,21 @@ describe('a stored answer that is confirmed', () => {
   it('is as old as its confirmation', () => {
     assert.deepEqual(freshened(['Date: then'], ['Date: now']), ['Date: now']);
     assert.deepEqual(freshened(['Date: then'], []), []);
+  });
+});
+
+describe('whether a 304 is about what is stored', () => {
+  const is = (stored: string | undefined, ...update: string[]) =>
+    isConfirmation(stored, fieldsOf(...update));
+
+  it('shows by a strong validator, which has to be the same', () => {
+    assert.equal(is('"a"', 'ETag: "a"'), true);
+    assert.equal(is('"a"', 'ETag: "b"'), false);
+    assert.equal(is(undefined, 'ETag: "b"'), false);
+  });
+
+  it('is taken for granted without one', () => {
+    assert.equal(is('"a"'), true);
+    assert.equal(is('"a"', 'ETag: W/"b"'), true);
   });
 });

@@ -1,5 +1,6 @@
 /** A stored answer takes over the fields of the answer that confirms it (RFC 9111 §3.2, §4.3.4). */
 import type { FieldLines, Fields } from '@headgate/http1';
+import { fieldValue } from '../headers.ts';
 import { endToEndWhere, fieldsOf } from './text-fields.ts';
 
 /**
@@ -10,7 +11,6 @@ const NOT_TAKEN_OVER: ReadonlySet<string> = new Set([
   'content-encoding',
   'content-length',
   'content-range',
-  'content-type',
   'set-cookie',
 ]);
 
@@ -27,4 +27,13 @@ export function freshenLines(stored: FieldLines, update: Fields): FieldLines {
     (name) => name !== 'date' && updatedFields.find(name) < 0,
   );
   return (kept + updated) as FieldLines;
+}
+
+/**
+ * Whether a 304 is about the stored answer at all: one with a strong validator of its own has to
+ * have that of what it confirms (§4.3.4).
+ */
+export function isConfirmation(storedEtag: string | undefined, update: Fields): boolean {
+  const etag = fieldValue(update, 'etag');
+  return etag === undefined || etag.startsWith('W/') || etag === storedEtag;
 }

@@ -39,7 +39,7 @@ export function mayStore(told: Told): boolean {
 }
 
 /** §4.2.1 and §4.2.2: seconds. */
-export function lifetime(told: Told, heuristicFraction: number): number {
+function lifetime(told: Told, heuristicFraction: number): number {
   const { directives } = told;
   const date = told.dateAt ?? 0;
   if (directives.has('s-maxage')) return directives.get('s-maxage') as number;
@@ -51,7 +51,7 @@ export function lifetime(told: Told, heuristicFraction: number): number {
 }
 
 /** §4.2.3: seconds, so long after the answer came. */
-export function currentAge(told: Told, since: number): number {
+function currentAge(told: Told, since: number): number {
   const apparentAge = Math.max(0, 0 - (told.dateAt ?? 0));
   const correctedAge = (told.age ?? 0) + told.delay;
   return Math.max(apparentAge, correctedAge) + since;

@@ -198,9 +198,17 @@ function directivesOf(fields: Fields): Said {
 
 /** The end-to-end fields that are for everybody; with a Date, which §6.6.1 of RFC 9110 asks for. */
 function linesToStore(fields: Fields, said: Said, at: Arrival): FieldLines {
-  const lines = endToEndWhere(fields, (name) => !NEVER_STORED.has(name) && !isNamed(said, name));
-  const date = fields.find('date') < 0 ? fieldLine('date', httpDate(at.epochMs)) : '';
-  return ownText((lines + date) as FieldLines);
+  return dated(fields, (name) => !NEVER_STORED.has(name) && !isNamed(said, name), at.epochMs);
+}
+
+function dated(fields: Fields, isKept: (name: string) => boolean, epochMs: number): FieldLines {
+  const date = fields.find('date') < 0 ? fieldLine('date', httpDate(epochMs)) : '';
+  return ownText((endToEndWhere(fields, isKept) + date) as FieldLines);
+}
+
+/** Of lines that may not be stored, what is passed on to the one who asked for them. */
+export function linesForOne(lines: FieldLines, epochMs: number): FieldLines {
+  return dated(fieldsOf(lines), (name) => !NEVER_STORED.has(name), epochMs);
 }
 
 /** The fields named as one user's: that user gets them. */

@@ -9,8 +9,8 @@ export interface AskedUrl {
   readonly proto: 'http' | 'https';
   /** The authority the request is for; a port may be said. */
   readonly host: string;
-  /** The host upstreams are told the client asked for; another one than `host` behind some proxies. */
-  readonly forwardedHost: string;
+  /** The host a trusted proxy says the client asked for, which upstreams are told. */
+  readonly forwardedHost: string | undefined;
   /** Normalised. */
   readonly path: string;
   /** As it came, with its leading `?`; or empty. */
@@ -30,9 +30,9 @@ const ABOUT_CONNECTION = /^(?:close|keep-alive|upgrade|[ \t,])*$/i;
 export function primaryKeyOf(asked: AskedUrl, rules: KeyRules): string {
   const { proto, host, forwardedHost } = asked;
   const url = siteOf(proto, host) + asked.path + keyedQuery(asked.query, rules);
-  if (forwardedHost === host) return url;
-  const forwarded = normalHost(forwardedHost, proto);
-  return forwarded === normalHost(host, proto) ? url : `${url} ${forwarded}`;
+  if (forwardedHost === undefined || forwardedHost === normalHost(host, proto)) return url;
+  // As it is spelled: so are upstreams told of it.
+  return `${url} ${forwardedHost}`;
 }
 
 /** Nearly all requests are for the same host as the one before. */
@@ -87,7 +87,7 @@ function asSentOn(fields: Fields): Fields {
 }
 
 /** In lower case, without the port that is the scheme's own and without the dot of the root. */
-function normalHost(host: string, proto: 'http' | 'https'): string {
+export function normalHost(host: string, proto: 'http' | 'https'): string {
   if (PLAIN_HOST.test(host)) return host;
   const { name = '', port = '' } = /^(?<name>.*?)(?::(?<port>\d*))?$/s.exec(host)?.groups ?? {};
   const isOwnPort = port === '' || port === (proto === 'http' ? '80' : '443');

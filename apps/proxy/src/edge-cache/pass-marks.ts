@@ -1,5 +1,4 @@
 /** Keys whose answers lately were not for all: who asks for them need not wait for each other. */
-import { LRUCache } from 'lru-cache';
 
 /** As long as nothing is asked for again, an origin that has changed its mind is noticed by then. */
 const MARK_MS = 10_000;
@@ -7,15 +6,19 @@ const MAX_MARKS = 50_000;
 
 export class PassMarks {
   readonly #now: () => number;
-  readonly #untilMs = new LRUCache<string, number>({ max: MAX_MARKS });
+  /** The first to end comes first. */
+  readonly #untilMs = new Map<string, number>();
 
   /** `now` is a monotonic clock in milliseconds. */
   constructor(now: () => number) {
     this.#now = now;
   }
 
+  get size(): number {
+    return this.#untilMs.size;
+  }
+
   has(key: string): boolean {
-    if (this.#untilMs.size === 0) return false;
     const untilMs = this.#untilMs.get(key);
     if (untilMs === undefined) return false;
     if (this.#now() < untilMs) return true;
@@ -24,10 +27,17 @@ export class PassMarks {
   }
 
   add(key: string): void {
-    this.#untilMs.set(key, this.#now() + MARK_MS);
+    const nowMs = this.#now();
+    // Taken out first: a Map keeps a key's first place however often it is set.
+    this.#untilMs.delete(key);
+    this.#untilMs.set(key, nowMs + MARK_MS);
+    for (const [oldest, untilMs] of this.#untilMs) {
+      if (nowMs < untilMs && this.#untilMs.size <= MAX_MARKS) break;
+      this.#untilMs.delete(oldest);
+    }
   }
 
   delete(key: string): void {
-    if (this.#untilMs.size > 0) this.#untilMs.delete(key);
+    this.#untilMs.delete(key);
   }
 }

@@ -37,7 +37,7 @@ function keyOf(text: string, snapshot: Snapshot | undefined): string {
   const target = parseTarget(`${raw[1] || '/'}${raw[2] ?? ''}`, 'GET');
   if (!target.ok) throw new TypeError(`${text} is no URL that can be asked for: ${target.reason}`);
   const { path, query } = target;
-  const asked = { proto, host: url.host, forwardedHost: url.host, path, query } as const;
+  const asked = { proto, host: url.host, forwardedHost: undefined, path, query } as const;
   return primaryKeyOf(asked, snapshot ? keyRulesAt(snapshot, url.host, path) : WHOLE_URL);
 }
 
@@ -59,5 +59,6 @@ export function primaryOf(
   rules: KeyRules,
 ): string {
   const { proto } = client;
-  return primaryKeyOf({ proto, host, forwardedHost: client.host, path, query }, rules);
+  const forwardedHost = client.isPeerTrusted ? client.host : undefined;
+  return primaryKeyOf({ proto, host, forwardedHost, path, query }, rules);
 }

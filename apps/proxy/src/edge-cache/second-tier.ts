@@ -151,7 +151,7 @@ export class SecondTier {
 export type FetchLock = Lock;
 
 /** All variants of a URL carry it: one purge is for all of them. */
-export function urlTag(primary: string): string {
+function urlTag(primary: string): string {
   return `=${primary}`;
 }
 
