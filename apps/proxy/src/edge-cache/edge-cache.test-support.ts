@@ -37,6 +37,8 @@ export type Ending =
 
 /** The client of one guest, that takes bytes or does not. */
 export class PaperClient implements AnswerWriter {
+  /** It asks with HEAD, and gets no bodies. */
+  isHead = false;
   /** It takes nothing for now. */
   isSlow = false;
   status = 0;
@@ -80,6 +82,18 @@ export class PaperClient implements AnswerWriter {
     this.framing = framing;
     this.lines = lines;
     this.#source = source;
+  }
+
+  whole(head: string, body: string | Buffer): void {
+    const [statusLine = '', ...lines] = head.trimEnd().split('\r\n');
+    const length = lines.find((line) => line.startsWith('content-length: '))?.slice(16);
+    const fields = lines.filter((line) => !line.startsWith('content-length: '));
+    const framing = length === undefined ? 'none' : Number(length);
+    const text = fields.map((line) => `${line}\r\n`).join('') as FieldLines;
+    this.begin(Number(statusLine.slice(9, 12)), '', framing, text, undefined);
+    assert.equal(body.length, framing === 'none' ? 0 : framing, 'another length than it says');
+    if (!this.isHead && body.length > 0)
+      this.answer(Buffer.from(body as string, 'latin1'), 0, body.length);
   }
 
   answer(bytes: Buffer, from: number, to: number): void {
@@ -146,6 +160,7 @@ export class PaperGuest implements CacheGuest {
     this.#onEnd = onEnd;
     this.#goOn = goOn;
     this.record = record;
+    this.client.isHead = this.record.method === 'HEAD';
     this.carrier = {
       peer: new Peer('192.0.2.1', 'http'),
       body: undefined,

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { MANNERS, Site, type Step, WISHES } from './engine-model.test-support.ts';
 
 const SEED = 8_246;
-const RUNS = 3_000;
+const RUNS = 4_000;
 const TIME_LIMIT_MS = 10_000;
 
 const index = fc.nat({ max: 7 });
@@ -73,7 +73,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 test('whatever happens, each client gets all of one answer that is for it, or hears why not', () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 60, size: 'max' }), fc.boolean(), (steps, isAlone) => {
+    fc.property(fc.array(step, { maxLength: 100, size: 'max' }), fc.boolean(), (steps, isAlone) => {
       const site = new Site(!isAlone);
       for (const each of steps) site.take(each);
       site.settle();

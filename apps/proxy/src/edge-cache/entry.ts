@@ -47,7 +47,20 @@ export interface StoredAnswer {
   mark: number;
   /** Not refreshed before; it failed a moment ago. */
   refreshAfterMs: number;
+  /** Made for the first hit. */
+  repeated: RepeatedText | undefined;
 }
+
+/** What is the same in every hit, as one text each. */
+export interface RepeatedText {
+  /** The head up to the fields that differ from hit to hit. */
+  readonly head: string;
+  /** The body, where it is small enough to be written as text. */
+  readonly body: string | undefined;
+}
+
+/** Bodies up to here are written together with their heads. */
+export const TEXT_BODY_BYTES = 2_048;
 
 /** How old it is now (RFC 9111 §4.2.3). */
 export function ageOf({ terms, sinceMs }: StoredAnswer, nowMs: number): number {

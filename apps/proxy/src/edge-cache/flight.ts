@@ -317,6 +317,7 @@ export class Flight implements Filled, ReaderHost, AnswerSource {
         sinceMs: this.#beganMs,
         mark: this.plan.mark,
         refreshAfterMs: 0,
+        repeated: undefined,
       });
     }
     this.#state = 'over';
@@ -396,6 +397,7 @@ export class Flight implements Filled, ReaderHost, AnswerSource {
       sinceMs: this.#beganMs,
       mark: this.plan.mark,
       refreshAfterMs: 0,
+      repeated: undefined,
     };
     let others: Reader[];
     if (judgement.kind === 'keep') {

@@ -5,7 +5,7 @@
 import { createPurgeIndex, type Purge, type PurgeIndex } from '@headgate/cache';
 import type { Fields } from '@headgate/http1';
 import { LRUCache } from 'lru-cache';
-import type { StoredAnswer } from './entry.ts';
+import { type StoredAnswer, TEXT_BODY_BYTES } from './entry.ts';
 import { variantKeyOf } from './key.ts';
 import type { KeyRules } from './policy.ts';
 
@@ -40,9 +40,7 @@ export class CacheMemory {
     this.#kept = new LRUCache({
       maxSize: maxSizeBytes,
       sizeCalculation: (kept, key) =>
-        key.length +
-        ENTRY_BYTES +
-        (kept.kind === 'answer' ? kept.bytes.length + kept.terms.lines.length : 0),
+        key.length + ENTRY_BYTES + (kept.kind === 'answer' ? sizeOf(kept) : 0),
     });
   }
 
@@ -118,6 +116,12 @@ export class CacheMemory {
     this.purges.take(purge);
     if (purge.kind === 'all') this.#kept.clear();
   }
+}
+
+/** With the texts made of it for its hits. */
+function sizeOf({ bytes, lines, terms }: StoredAnswer): number {
+  const text = bytes.length <= TEXT_BODY_BYTES ? bytes.length : 0;
+  return bytes.length + text + lines.length + terms.lines.length;
 }
 
 function variantOf(base: string, names: readonly string[], fields: Fields): string {

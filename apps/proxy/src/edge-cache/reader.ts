@@ -1,13 +1,14 @@
 /** One request that reads an answer which is kept, or which is on its way to several. */
-import type { BodyFraming, FieldLines } from '@headgate/http1';
+import { type BodyFraming, type FieldLines, writeResponseHead } from '@headgate/http1';
 import type { AnswerSource, AnswerWriter, Cancellable } from '../carrier.ts';
 import { type Failure, type FailureKind, failure } from '../errors.ts';
 import { ageLine } from './age-line.ts';
 import { isNotModified, notModifiedLines } from './conditional.ts';
-import { ageOf, Body, type StoredAnswer } from './entry.ts';
+import { ageOf, Body, type RepeatedText, type StoredAnswer, TEXT_BODY_BYTES } from './entry.ts';
 import { type CacheGuest, writerOf } from './guest.ts';
 import type { Terms } from './judge-answer.ts';
 import { contentRange, selectRange, unsatisfiableRange } from './range.ts';
+import { ownText } from './text-fields.ts';
 import type { Wish } from './wish.ts';
 
 /** An answer as far as it is known, for `Reader.open`. */
@@ -248,17 +249,29 @@ export function answerAtOnce(
   nowMs: number,
   statusLine: FieldLines,
 ): void {
-  const { lines, status, bytes } = answer;
   const { record } = guest;
   const writer = writerOf(guest);
-  const framing = status === 204 ? 'none' : bytes.length;
+  answer.repeated ??= repeatedText(answer);
+  const { head, body } = answer.repeated;
   const own = ageLine(ageOf(answer, nowMs)) + idLine(record.id) + statusLine;
-  record.status = status;
-  writer.begin(status, answer.reason, framing, (lines + own) as FieldLines, undefined);
-  if (bytes.length > 0 && record.method !== 'HEAD') writer.answer(bytes, 0, bytes.length);
+  record.status = answer.status;
+  writer.whole(head + own, body ?? answer.bytes);
   writer.flush();
   guest.finishedByCache(undefined, true);
 }
+
+function repeatedText({ status, reason, lines, bytes }: StoredAnswer): RepeatedText {
+  const framing = status === 204 ? 'none' : bytes.length;
+  const head = writeResponseHead(status, reason, framing, lines);
+  const isText = bytes.length <= TEXT_BODY_BYTES;
+  return {
+    head: ownText(head.slice(0, -END_OF_HEAD)),
+    body: isText ? bytes.toString('latin1') : undefined,
+  };
+}
+
+/** Length of the empty line that ends a head. */
+const END_OF_HEAD = 2;
 
 function idLine(id: string): string {
   return `x-request-id: ${id}\r\n`;

@@ -74,6 +74,7 @@ export function decodeKept(bytes: Uint8Array, leftMs: number, nowMs: number): Ke
     bytes: buffer.subarray(bodyStart),
     sinceMs: nowMs,
     refreshAfterMs: 0,
+    repeated: undefined,
   };
 }
 

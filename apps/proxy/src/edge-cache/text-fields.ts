@@ -16,8 +16,8 @@ export function endToEndWhere(fields: Fields, isKept: (lowerName: string) => boo
 }
 
 /** The same text, on its own: a part of another text, or parts put together, keep those alive. */
-export function ownText(text: FieldLines): FieldLines {
-  return Buffer.from(text, 'latin1').toString('latin1') as FieldLines;
+export function ownText<T extends string>(text: T): T {
+  return Buffer.from(text, 'latin1').toString('latin1') as T;
 }
 
 /** Fields over whole lines, of which those that are passed on come first. */

@@ -166,6 +166,20 @@ export class Http1Carrier implements Carrier, Downstream, AnswerWriter {
     this.#sink.outbox.addText(text);
   }
 
+  whole(head: string, body: string | Buffer): void {
+    const { outbox } = this.#sink;
+    this.#hasAnswerBegun = true;
+    const text = `${head}${this.#connectionLine()}\r\n`;
+    if (this.#isHead) {
+      outbox.addText(text);
+    } else if (typeof body === 'string') {
+      outbox.addText(text + body);
+    } else {
+      outbox.addText(text);
+      outbox.addBytes(body, 0, body.length);
+    }
+  }
+
   answer(bytes: Buffer, from: number, to: number): void {
     const { outbox } = this.#sink;
     if (this.#framing !== 'chunked') {
