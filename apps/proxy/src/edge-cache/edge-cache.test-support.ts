@@ -18,9 +18,9 @@ import { policy } from './policy.test-support.ts';
 import type { CachePolicy } from './policy.ts';
 
 /** When tests begin, by the wall clock. */
-export const EPOCH_MS = Date.UTC(2026, 0, 1);
+const EPOCH_MS = Date.UTC(2026, 0, 1);
 
-export interface Asked {
+interface Asked {
   readonly method?: string;
   readonly url?: string;
   /** Whole lines. */
@@ -36,7 +36,7 @@ export type Ending =
   | { readonly kind: 'broken'; readonly error: unknown };
 
 /** The client of one guest, that takes bytes or does not. */
-export class PaperClient implements AnswerWriter {
+class PaperClient implements AnswerWriter {
   /** It asks with HEAD, and gets no bodies. */
   isHead = false;
   /** It takes nothing for now. */

@@ -59,8 +59,8 @@ export type Step =
   | { readonly do: 'purge'; readonly page: number; readonly by: Purge['kind'] }
   | { readonly do: 'wait'; readonly ms: number };
 
-export const MAX_BODY_BYTES = 60;
-export const MAX_MEMORY_BYTES = 5_000;
+const MAX_BODY_BYTES = 60;
+const MAX_MEMORY_BYTES = 5_000;
 const MAX_STEPS_TO_END = 10_000;
 
 /** An answer an origin has begun to give. */
