@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import type { FieldLines } from '@headgate/http1';
-import type { AttemptListener, AttemptOrder, Cancellable, Carrier } from './carrier.ts';
+import type {
+  AnswerWriter,
+  AttemptListener,
+  AttemptOrder,
+  Cancellable,
+  Carrier,
+} from './carrier.ts';
 import { type Clock, createClock } from './clock.test-support.ts';
 import { type ProxyConfigInput, proxySchema, staticConfig } from './config.ts';
 import { createCounts } from './edge-cache/counts.ts';
@@ -147,7 +153,7 @@ export class TestCarrier implements Carrier {
   readonly peer: Peer;
   readonly body: RequestBody | undefined;
   readonly extraLines: FieldLines | undefined = undefined;
-  readonly writer = undefined;
+  readonly writer: AnswerWriter | undefined = undefined;
   readonly canHedge: boolean;
   /** What the client ends when it leaves. */
   life: Cancellable | undefined;

@@ -1,63 +1,21 @@
 /**
- * What happens to the pages of a small site whose origin, clients and operator do what they like; and
- * what may never come of it.
+ * The pages of a small site whose origin, clients and operator do what they like; and what may never
+ * come of it.
  */
 import assert from 'node:assert/strict';
 import type { Purge } from '@headgate/cache';
 import { fieldsOf } from '../fields.test-support.ts';
+import { type CacheBench, createCacheBench } from './edge-cache.test-support.ts';
 import {
-  type CacheBench,
-  createCacheBench,
-  type PaperFetch,
-  type PaperGuest,
-} from './edge-cache.test-support.ts';
-
-export const WISHES = [
-  'plain',
-  'no-cache',
-  'max-age=0',
-  'max-stale',
-  'only-if-cached',
-  'range',
-  'late range',
-  'suffix',
-  'condition',
-  'HEAD',
-] as const;
-
-export const MANNERS = [
-  'kept',
-  'kept in chunks',
-  'kept for a second',
-  'varies',
-  'no-store',
-  'no-store in chunks',
-  'too large',
-  'too large in chunks',
-  'error',
-  'missing',
-  'empty',
-  'not modified',
-] as const;
-
-type Wish = (typeof WISHES)[number];
-type Manner = (typeof MANNERS)[number];
-
-export type Step =
-  | {
-      readonly do: 'ask';
-      readonly page: number;
-      readonly variant: number;
-      readonly wish: Wish;
-      readonly isSlow: boolean;
-      /** Another request follows on the connection. */
-      readonly isPipelined: boolean;
-    }
-  | { readonly do: 'head'; readonly fetch: number; readonly manner: Manner; readonly at: number }
-  | { readonly do: 'body' | 'end' | 'fail' | 'interim'; readonly fetch: number }
-  | { readonly do: 'leave' | 'catch up' | 'slow down'; readonly guest: number }
-  | { readonly do: 'purge'; readonly page: number; readonly by: Purge['kind'] }
-  | { readonly do: 'wait'; readonly ms: number };
+  DIRECTIVES,
+  FOR_ONE,
+  linesFor,
+  type Manner,
+  type Step,
+  type Wish,
+} from './engine-model-steps.test-support.ts';
+import type { PaperGuest } from './paper-client.test-support.ts';
+import type { PaperFetch } from './paper-fetch.test-support.ts';
 
 const MAX_BODY_BYTES = 60;
 const MAX_MEMORY_BYTES = 5_000;
@@ -92,6 +50,7 @@ interface Delivery {
   readonly departedAt: number;
   /** What has not been sent yet; undefined before the head. */
   rest: string | undefined;
+  answer: Answer | undefined;
   isChunked: boolean;
   /** Not the answer that is given, perhaps, but read to its end all the same. */
   isLeftOver: boolean;
@@ -171,12 +130,8 @@ export class Site {
 
   check(): void {
     assert.ok(this.bench.cache.memory.sizeBytes <= MAX_MEMORY_BYTES);
-    const isSomebodyBehind = this.#visits.some(
-      ({ guest }) => !guest.isOver && guest.client.isBehind,
-    );
     const open = this.#deliveries.filter(({ fetch }) => !fetch.isOver);
-    for (const { fetch } of open)
-      if (fetch.isPaused) assert.ok(isSomebodyBehind, 'paused for nobody');
+    for (const delivery of open) this.#checkPressure(delivery);
     const wanted = open.filter(({ isLeftOver }) => !isLeftOver).length;
     const { flightCount } = this.bench.cache;
     assert.ok(flightCount >= wanted, 'a fetch goes on that nobody knows of');
@@ -186,6 +141,20 @@ export class Site {
       visit.isChecked = true;
       this.#checkVisit(visit);
     }
+  }
+
+  /** What nobody keeps comes no faster than the slowest of those who read it takes it. */
+  #checkPressure({ fetch, answer, rest = '' }: Delivery): void {
+    if (!answer) return;
+    const { manner, body, version } = answer;
+    const isSlow = this.#visits.some(
+      ({ guest: { isOver, client } }) =>
+        !isOver && client.isBehind && client.field('x-version') === String(version),
+    );
+    const isUnkept =
+      FOR_ONE.test(manner) ||
+      (manner === 'too large in chunks' && body.length - rest.length > MAX_BODY_BYTES);
+    assert.equal(fetch.isPaused, isUnkept && isSlow);
   }
 
   #ask(asked: Extract<Step, { do: 'ask' }>): void {
@@ -217,6 +186,7 @@ export class Site {
       page,
       departedAt,
       rest: undefined,
+      answer: undefined,
       isChunked: false,
       isLeftOver: false,
     });
@@ -240,15 +210,15 @@ export class Site {
 
   #begin(delivery: Delivery, manner: Manner, at: number): void {
     const { fetch, page, departedAt } = delivery;
-    if (manner === 'not modified') {
+    if (manner.startsWith('not modified')) {
       const tag = /if-none-match: "(\d+)"/i.exec(fetch.request.lines)?.[1];
       if (tag === undefined) return;
       const confirmed = this.#answers[Number(tag)] as Answer;
       // Work on it began when it was confirmed, for those who are to have it from now on.
-      confirmed.since = Math.max(confirmed.since, departedAt);
+      if (manner === 'not modified') confirmed.since = Math.max(confirmed.since, departedAt);
       delivery.rest = '';
       delivery.isLeftOver = true;
-      fetch.head(304, [`ETag: "${tag}"`, 'Cache-Control: max-age=60']);
+      fetch.head(304, [`ETag: "${tag}"`, ...DIRECTIVES[manner]]);
       return;
     }
     const version = this.#answers.length;
@@ -257,7 +227,7 @@ export class Site {
     const isLarge = manner.startsWith('too large');
     const sizeBytes = manner === 'empty' ? 0 : isLarge ? 3 * MAX_BODY_BYTES : 5 + (at % 50);
     const body = `${version}:`.repeat(sizeBytes).slice(0, sizeBytes);
-    this.#answers.push({
+    const answer = {
       version,
       page,
       variant: fields.value(field),
@@ -265,7 +235,9 @@ export class Site {
       body,
       requestId: id,
       since: departedAt,
-    });
+    };
+    this.#answers.push(answer);
+    delivery.answer = answer;
     const lines = [`X-Version: ${version}`, `ETag: "${version}"`, `Surrogate-Key: t${page}`];
     lines.push(...DIRECTIVES[manner]);
     delivery.isChunked = manner.endsWith('chunks');
@@ -349,49 +321,13 @@ export class Site {
     assert.equal(answer.page, page, 'the answer of another page');
     if (answer.manner === 'varies') assert.equal(answer.variant, variant, 'another variant');
     const isItsOwn = answer.requestId === guest.record.id;
-    if (/^(no-store|error|missing|too large$)/.test(answer.manner)) {
+    if (FOR_ONE.test(answer.manner)) {
       assert.ok(isItsOwn, `the answer of another client: ${answer.manner}`);
     }
     const isPurged = this.#purges.some(
       (purge) => purge.page === page && purge.at > answer.since && purge.at < askedAt,
     );
     assert.ok(!isPurged, 'purged before it was asked for');
-  }
-}
-
-/** What origins say of an answer. */
-const DIRECTIVES: Readonly<Record<Manner, readonly string[]>> = {
-  kept: ['Cache-Control: max-age=60'],
-  'kept in chunks': ['Cache-Control: max-age=60'],
-  'kept for a second': ['Cache-Control: max-age=1'],
-  varies: ['Cache-Control: max-age=60', 'Vary: X-Variant'],
-  'no-store': ['Cache-Control: no-store'],
-  'no-store in chunks': ['Cache-Control: no-store'],
-  'too large': ['Cache-Control: max-age=60'],
-  'too large in chunks': ['Cache-Control: max-age=60'],
-  error: [],
-  missing: [],
-  empty: ['Cache-Control: max-age=60'],
-  'not modified': [],
-};
-
-function linesFor(wish: Wish, latest: number | undefined): string[] {
-  switch (wish) {
-    case 'no-cache':
-    case 'max-age=0':
-    case 'max-stale':
-    case 'only-if-cached':
-      return [`Cache-Control: ${wish}`];
-    case 'range':
-      return ['Range: bytes=2-6'];
-    case 'late range':
-      return ['Range: bytes=40-'];
-    case 'suffix':
-      return ['Range: bytes=-3'];
-    case 'condition':
-      return [`If-None-Match: "${latest ?? 0}"`];
-    default:
-      return [];
   }
 }
 

@@ -1,7 +1,8 @@
 /** Random histories of a small site, on an edge cache without sockets. */
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { MANNERS, Site, type Step, WISHES } from './engine-model.test-support.ts';
+import { Site } from './engine-model.test-support.ts';
+import { MANNERS, type Step, WISHES } from './engine-model-steps.test-support.ts';
 
 const SEED = 8_246;
 const RUNS = 4_000;

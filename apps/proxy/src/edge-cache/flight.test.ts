@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createCacheBench, type PaperGuest } from './edge-cache.test-support.ts';
+import { createCacheBench } from './edge-cache.test-support.ts';
+import type { PaperGuest } from './paper-client.test-support.ts';
 
 const FRESH = ['Cache-Control: max-age=60'];
 const CHUNKED = 'Transfer-Encoding: chunked';
@@ -206,6 +207,19 @@ test('a 304 that names other fields to vary by is for those alone who sent the s
   bench.fetch.answer(200, [...FRESH, 'Vary: X-Colour'], 'red');
   assert.equal(other.client.body, 'red');
   assert.equal(bench.cache.flightCount, 0);
+});
+
+test('a 304 by which the answer has become one client’s goes to who led alone', () => {
+  const bench = createCacheBench();
+  bench.ask();
+  bench.fetch.answer(200, ['Cache-Control: max-age=1', 'ETag: "1"'], 'body');
+  bench.pass(2_000);
+  const [leader, other] = [bench.ask(), bench.ask()];
+  bench.fetch.head(304, ['Cache-Control: private', 'ETag: "1"']);
+  assert.equal(leader.client.body, 'body');
+  assert.equal(other.ending?.kind, 'passed');
+  assert.equal(other.client.hasBegun, false);
+  assert.equal(bench.cache.memory.entries, 0);
 });
 
 test('what fails twice fails for all, and never takes a third fetch', () => {

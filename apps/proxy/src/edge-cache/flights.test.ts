@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createCacheBench, type PaperGuest, paperStore } from './edge-cache.test-support.ts';
+import { createCacheBench, paperStore } from './edge-cache.test-support.ts';
+import type { PaperGuest } from './paper-client.test-support.ts';
 
 const FRESH = ['Cache-Control: max-age=60'];
 const PAGE = 'http://example.com/page';
@@ -67,32 +68,39 @@ test('what was purged does not come back by a second fetch that has failed as we
 });
 
 test('a fetch that could not be joined for a while is none for those who ask after a purge', async () => {
+  for (const lands of [1, 2]) {
+    const bench = createCacheBench();
+    bench.ask();
+    const waiting = bench.ask();
+    await bench.cache.purge({ kind: 'key', key: PAGE });
+    const between = bench.ask();
+    // The one who had joined it has a fetch of its own, beside the one of those who came later.
+    bench.fetches[0]?.fail();
+    assert.equal(bench.fetches.length, 3);
+    await bench.cache.purge({ kind: 'key', key: PAGE });
+    const fetch = bench.fetches[lands];
+    fetch?.head(200, [...FRESH, 'Vary: X-A', 'Content-Length: 3'], 'ol');
+    const after = bench.ask();
+    fetch?.upstream.receive('d');
+    assert.equal((lands === 1 ? between : waiting).client.body, 'old');
+    assert.equal(after.isOver, false);
+    bench.fetch.answer(200, FRESH, 'new');
+    assert.equal(after.client.body, 'new');
+  }
+});
+
+test('who comes while a second fetch is made joins the younger of two', () => {
   const bench = createCacheBench();
   bench.ask();
   bench.ask();
-  await bench.cache.purge({ kind: 'key', key: PAGE });
-  const between = bench.ask();
-  const [first, young] = bench.fetches;
-  // The one who had joined it has a fetch of its own, beside the one of those who came later.
-  first?.fail();
-  assert.equal(bench.fetches.length, 3);
-  await bench.cache.purge({ kind: 'key', key: PAGE });
-  young?.head(200, [...FRESH, 'Vary: X-A', 'Content-Length: 3'], 'ol');
-  const after = bench.ask();
-  young?.upstream.receive('d');
-  assert.equal(between.client.body, 'old');
-  assert.equal(after.isOver, false);
-  bench.fetch.answer(200, FRESH, 'new');
-  assert.equal(after.client.body, 'new');
-});
-
-test('without collapsing, too, a purge is for what is on its way', async () => {
-  const bench = createCacheBench({ policy: { collapses: false } });
+  bench.cache.forget(PAGE);
   bench.ask();
-  const [before] = bench.fetches;
-  await bench.cache.purge({ kind: 'all' });
-  before?.answer(200, [...FRESH, 'Vary: X-A'], 'old');
-  assert.equal(bench.ask().isOver, false);
+  const [first, young] = bench.fetches;
+  first?.fail();
+  const late = bench.ask();
+  young?.answer(200, FRESH, 'young');
+  assert.equal(late.client.body, 'young');
+  assert.equal(bench.fetches.length, 3);
 });
 
 test('a second fetch has all the time a first one has', () => {

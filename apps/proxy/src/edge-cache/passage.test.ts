@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fieldsOf } from '../fields.test-support.ts';
-import { createCacheBench, type PaperGuest } from './edge-cache.test-support.ts';
+import { createCacheBench } from './edge-cache.test-support.ts';
+import type { PaperGuest } from './paper-client.test-support.ts';
 
 const FOR_ALL = fieldsOf('Cache-Control: max-age=60');
 

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import type { Entry } from '@headgate/cache';
-import { createCacheBench, type PaperGuest, paperStore } from './edge-cache.test-support.ts';
+import { createCacheBench, paperStore } from './edge-cache.test-support.ts';
+import type { PaperGuest } from './paper-client.test-support.ts';
 import { createSharedTier } from './second-tier.test-support.ts';
 
 const FRESH = ['Cache-Control: max-age=60'];
