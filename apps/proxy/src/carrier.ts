@@ -51,10 +51,10 @@ export interface AnswerWriter {
     source: AnswerSource | undefined,
   ): void;
   /**
-   * A whole answer at once, with its length said in `head`, which is all of its head but for what
-   * is about the connection; no body goes to a HEAD.
+   * A whole answer at once: `head` without the fields about the connection and its last lines,
+   * which are `endOfHead`. No body goes to a HEAD.
    */
-  whole(head: string, body: string | Buffer): void;
+  whole(head: string, endOfHead: string, body: string | Buffer): void;
   answer(bytes: Buffer, from: number, to: number): void;
   end(trailers: FieldLines | undefined): void;
   /** Sends what was given; false when the client has to catch up: the source is told. */

@@ -55,6 +55,8 @@ export interface StoredAnswer {
 export interface RepeatedText {
   /** The head up to the fields that differ from hit to hit. */
   readonly head: string;
+  /** The rest of the head: how long the body is. */
+  readonly endOfHead: string;
   /** The body, where it is small enough to be written as text. */
   readonly body: string | undefined;
 }

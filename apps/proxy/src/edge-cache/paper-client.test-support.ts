@@ -56,8 +56,8 @@ export class PaperClient implements AnswerWriter {
     this.#source = source;
   }
 
-  whole(head: string, body: string | Buffer): void {
-    const [statusLine = '', ...lines] = head.trimEnd().split('\r\n');
+  whole(head: string, endOfHead: string, body: string | Buffer): void {
+    const [statusLine = '', ...lines] = (head + endOfHead).trimEnd().split('\r\n');
     const length = lines.find((line) => line.startsWith('content-length: '))?.slice(16);
     const fields = lines.filter((line) => !line.startsWith('content-length: '));
     const framing = length === undefined ? 'none' : Number(length);

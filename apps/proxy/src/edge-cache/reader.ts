@@ -252,26 +252,25 @@ export function answerAtOnce(
   const { record } = guest;
   const writer = writerOf(guest);
   answer.repeated ??= repeatedText(answer);
-  const { head, body } = answer.repeated;
+  const { head, endOfHead, body } = answer.repeated;
   const own = ageLine(ageOf(answer, nowMs)) + idLine(record.id) + statusLine;
   record.status = answer.status;
-  writer.whole(head + own, body ?? answer.bytes);
+  writer.whole(head + own, endOfHead, body ?? answer.bytes);
   writer.flush();
   guest.finishedByCache(undefined, true);
 }
 
 function repeatedText({ status, reason, lines, bytes }: StoredAnswer): RepeatedText {
-  const framing = status === 204 ? 'none' : bytes.length;
-  const head = writeResponseHead(status, reason, framing, lines);
+  const head = writeResponseHead(status, reason, 'none', lines).slice(0, -END_OF_LINE);
   const isText = bytes.length <= TEXT_BODY_BYTES;
   return {
-    head: ownText(head.slice(0, -END_OF_HEAD)),
+    head: ownText(head),
+    endOfHead: status === 204 ? '\r\n' : `content-length: ${bytes.length}\r\n\r\n`,
     body: isText ? bytes.toString('latin1') : undefined,
   };
 }
 
-/** Length of the empty line that ends a head. */
-const END_OF_HEAD = 2;
+const END_OF_LINE = 2;
 
 function idLine(id: string): string {
   return `x-request-id: ${id}\r\n`;

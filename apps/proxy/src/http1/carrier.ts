@@ -166,10 +166,10 @@ export class Http1Carrier implements Carrier, Downstream, AnswerWriter {
     this.#sink.outbox.addText(text);
   }
 
-  whole(head: string, body: string | Buffer): void {
+  whole(head: string, endOfHead: string, body: string | Buffer): void {
     const { outbox } = this.#sink;
     this.#hasAnswerBegun = true;
-    const text = `${head}${this.#connectionLine()}\r\n`;
+    const text = head + this.#connectionLine() + endOfHead;
     if (this.#isHead) {
       outbox.addText(text);
     } else if (typeof body === 'string') {
