@@ -69,6 +69,8 @@ function normalCodings(value: string): string {
 
 /** By preference; those that are preferred equally, by name. */
 function normalLanguages(value: string): string {
+  // No language has a quote, and in another order one might be closed where it was not.
+  if (value.includes('"')) return members(value).join(',');
   return weighted(value)
     .sort((a, b) => b.weight - a.weight || compared(a.item, b.item))
     .map(({ item, weight }) => (weight === 1 ? item : `${item};q=${weight}`))

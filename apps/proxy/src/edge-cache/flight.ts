@@ -7,6 +7,7 @@ import type { AnswerSource } from '../carrier.ts';
 import { type Failure, failure } from '../errors.ts';
 import type { Attempt } from '../exchange.ts';
 import type { RequestRecord } from '../request.ts';
+import { Audience, type Told } from './audience.ts';
 import { cacheStatusLine } from './cache-status.ts';
 import { ageOf, type StoredAnswer } from './entry.ts';
 import type { Filled } from './fill.ts';
@@ -19,7 +20,8 @@ import { PassThrough } from './pass-through.ts';
 import { forEachReader, openedFrom, Reader, type ReaderHost } from './reader.ts';
 import { mayServeOnError } from './reuse.ts';
 import type { FetchLock } from './second-tier.ts';
-import { isAnyBehind, SharedBody } from './shared-body.ts';
+import { isAnyBehind } from './shared-body.ts';
+import { StreamedAnswer } from './streamed-answer.ts';
 import { withoutTags } from './tags.ts';
 import { fieldsOf } from './text-fields.ts';
 import { PLAIN, type Wish } from './wish.ts';
@@ -42,17 +44,11 @@ export class Flight implements Filled, ReaderHost, AnswerSource {
   /** The right to fetch, of all edges that share a second tier. */
   lock: FetchLock | undefined;
   readonly #host: FlightHost;
-  readonly #readers = new Set<Reader>();
-  #leader: Reader | undefined;
+  readonly #readers = new Audience();
   #state: State = 'asking';
-  #status = 0;
-  #reason = '';
-  #terms: Terms | undefined;
-  #lines = '' as FieldLines;
-  #shared = new SharedBody(undefined);
+  #streamed: StreamedAnswer | undefined;
   #passing: PassThrough | undefined;
   #attempt: Attempt | undefined;
-  #isKept = false;
   #beganMs = 0;
 
   constructor(plan: FlightPlan, host: FlightHost) {
@@ -67,7 +63,12 @@ export class Flight implements Filled, ReaderHost, AnswerSource {
 
   /** Whether those who ask now may have what it brings. */
   get isOpen(): boolean {
-    return this.#state === 'asking' || (this.#state === 'streaming' && this.#isKept);
+    return this.#state === 'asking' || this.#isKeeping;
+  }
+
+  /** What comes is to be kept. */
+  get #isKeeping(): boolean {
+    return this.#state === 'streaming' && this.#streamed?.isKept === true;
   }
 
   get isOver(): boolean {
@@ -76,7 +77,7 @@ export class Flight implements Filled, ReaderHost, AnswerSource {
 
   /** Whose request it has taken over; undefined when that one has left. */
   get leader(): Reader | undefined {
-    return this.#leader;
+    return this.#readers.leader;
   }
 
   /** An upstream has answered. */
@@ -85,14 +86,14 @@ export class Flight implements Filled, ReaderHost, AnswerSource {
   }
 
   get tags(): readonly string[] | undefined {
-    return this.#terms?.tags;
+    return this.#streamed?.terms.tags;
   }
 
   /** The first one leads, unless the flight goes on behind everybody's back. */
   join(guest: CacheGuest, wish: Wish): void {
     const reader = new Reader(guest, wish, this);
     const isFirst = this.#state === 'asking' && this.#readers.size === 0;
-    if (isFirst && !this.plan.isBehind) this.#leader = reader;
+    if (isFirst && !this.plan.isBehind) this.#readers.leader = reader;
     this.#readers.add(reader);
     if (this.#state === 'streaming') forEachReader([reader], () => this.#open(reader));
     if (this.#readers.has(reader)) guest.waits(reader);
@@ -102,7 +103,7 @@ export class Flight implements Filled, ReaderHost, AnswerSource {
   callOff(): void {
     this.#state = 'over';
     this.#host.gone(this);
-    this.#sendAgain(this.#dismiss());
+    this.#sendAgain(this.#readers.dismiss());
   }
 
   /** Gives up what nobody waits for. */
@@ -113,7 +114,7 @@ export class Flight implements Filled, ReaderHost, AnswerSource {
   /** It cannot go on, for reasons that lie in the edge. */
   broken(error: unknown): void {
     if (this.#state === 'over') throw error;
-    const readers = this.#dismiss();
+    const readers = this.#readers.dismiss();
     this.#abandon();
     forEachReader(readers, (reader) => reader.broke(error));
   }
@@ -129,11 +130,11 @@ export class Flight implements Filled, ReaderHost, AnswerSource {
   passBy(why: string): void {
     this.#state = 'over';
     this.#host.gone(this);
-    this.#host.passes(this, this.#dismiss(), why);
+    this.#host.passes(this, this.#readers.dismiss(), why);
   }
 
   interim(head: ResponseHead): void {
-    const leader = this.#leader;
+    const leader = this.#readers.leader;
     if (leader && !leader.hasBegun) writerOf(leader.guest).interim(head);
   }
 
@@ -167,7 +168,7 @@ export class Flight implements Filled, ReaderHost, AnswerSource {
   }
 
   answer(bytes: Buffer, from: number, to: number): void {
-    if (this.#state === 'streaming') this.#shared.add(bytes.subarray(from, to));
+    if (this.#state === 'streaming') this.#streamed?.shared.add(bytes.subarray(from, to));
     else this.#passing?.answer(bytes, from, to);
   }
 
@@ -185,11 +186,14 @@ export class Flight implements Filled, ReaderHost, AnswerSource {
 
   flush(): boolean {
     if (this.#passing) return this.#passing.flush();
-    if (this.#state !== 'streaming') return true;
-    if (this.#isKept && this.#isTooLarge(this.#shared.body.sizeBytes)) this.#stopKeeping();
+    const streamed = this.#streamed;
+    if (this.#state !== 'streaming' || !streamed) return true;
+    if (streamed.isKept && this.#isTooLarge(streamed.shared.body.sizeBytes)) {
+      this.#stopKeeping(streamed);
+    }
     forEachReader(this.#readers, (reader) => reader.pump());
-    if (this.#isKept) return true;
-    this.#shared.dropRead(this.#readers);
+    if (streamed.isKept) return true;
+    streamed.shared.dropRead(this.#readers);
     return !isAnyBehind(this.#readers);
   }
 
@@ -204,24 +208,25 @@ export class Flight implements Filled, ReaderHost, AnswerSource {
     this.#host.gone(this);
     const why = problem ?? failure('internal', 'the edge failed to serve this request');
     if (state === 'asking') {
-      if (error !== undefined && this.#leader) this.#leader.guest.record.error = error;
-      this.#tellLeader(record);
+      if (error !== undefined && this.#readers.leader)
+        this.#readers.leader.guest.record.error = error;
+      this.#readers.tellLeader(record);
       if (this.stale && this.#serveStale(this.stale, why)) return;
-      this.#host.failed(this, why, this.#dismiss());
+      this.#host.failed(this, why, this.#readers.dismiss());
     } else if (state === 'passing') {
-      this.#tellLeader(record);
+      this.#readers.tellLeader(record);
       this.#endPassing(problem);
     } else if (state === 'streaming' && problem) {
       if (this.stale) this.#pauseRefreshing(this.stale);
-      forEachReader(this.#dismiss(), (reader) => reader.breakOff(problem));
+      forEachReader(this.#readers.dismiss(), (reader) => reader.breakOff(problem));
     }
   }
 
   left(reader: Reader): void {
     if (!this.#readers.delete(reader)) return;
-    if (reader === this.#leader) this.#leader = undefined;
+    if (reader === this.#readers.leader) this.#readers.leader = undefined;
     if (this.#state === 'over') return;
-    const isKept = this.#state === 'streaming' && this.#isKept;
+    const isKept = this.#isKeeping;
     const isRefreshing = this.plan.isBehind && this.#state === 'asking';
     if (this.#readers.size > 0) {
       if (this.#state === 'streaming' && !isKept) this.#goOn();
@@ -234,11 +239,11 @@ export class Flight implements Filled, ReaderHost, AnswerSource {
   /** A reader's client takes bytes again. */
   caughtUp(reader?: Reader): void {
     if (reader === undefined) this.#attempt?.caughtUp();
-    else if (this.#state === 'streaming' && !this.#isKept) this.#goOn();
+    else if (this.#state === 'streaming' && !this.#isKeeping) this.#goOn();
   }
 
   #goOn(): void {
-    this.#shared.dropRead(this.#readers);
+    this.#streamed?.shared.dropRead(this.#readers);
     if (!isAnyBehind(this.#readers)) this.#attempt?.caughtUp();
   }
 
@@ -258,18 +263,11 @@ export class Flight implements Filled, ReaderHost, AnswerSource {
   /** The answer may be kept: everybody reads it, but those who want another variant. */
   #stream(head: ResponseHead, terms: Terms, ownLines: FieldLines): void {
     this.#state = 'streaming';
-    this.#isKept = true;
-    this.#status = head.status;
-    this.#reason = head.reason;
-    this.#terms = terms;
-    this.#lines = withoutTags(terms.lines);
-    const isSized = head.framing === 'length' || head.framing === 'none';
-    const sizeBytes = head.framing === 'none' ? 0 : head.contentLength;
-    this.#shared = new SharedBody(isSized ? sizeBytes : undefined);
+    this.#streamed = new StreamedAnswer(head, terms, this.#beganMs);
     this.#host.landsAt(this, terms.vary);
     const others = this.#dismissVariants(terms.vary);
     forEachReader(this.#readers, (reader) =>
-      this.#open(reader, reader === this.#leader ? ownLines : undefined),
+      this.#open(reader, reader === this.#readers.leader ? ownLines : undefined),
     );
     this.#sendAgain(others);
   }
@@ -278,12 +276,10 @@ export class Flight implements Filled, ReaderHost, AnswerSource {
   #dismissVariants(names: readonly string[]): Reader[] {
     if (names.length === 0) return [];
     const own = variantKeyOf(names, (this.record as RequestRecord).fields);
-    const others = [...this.#readers].filter(
-      (reader) =>
-        reader !== this.#leader && variantKeyOf(names, reader.guest.record.fields) !== own,
+    const { leader } = this.#readers;
+    return this.#readers.dismissWhere(
+      (reader) => reader !== leader && variantKeyOf(names, reader.guest.record.fields) !== own,
     );
-    for (const reader of others) this.#readers.delete(reader);
-    return others;
   }
 
   #sendAgain(readers: readonly Reader[]): void {
@@ -291,34 +287,17 @@ export class Flight implements Filled, ReaderHost, AnswerSource {
   }
 
   #open(reader: Reader, ownLines?: FieldLines): void {
-    const answer = {
-      status: this.#status,
-      reason: this.#reason,
-      terms: this.#terms as Terms,
-      lines: ownLines ? ((this.#lines + ownLines) as FieldLines) : this.#lines,
-      ageMs: (this.#terms as Terms).ageMs + this.#host.now() - this.#beganMs,
-      body: this.#shared.body,
-      sizeBytes: this.#shared.sizeBytes,
-    };
-    reader.open(answer, this.#statusLine(reader, true, undefined));
+    const streamed = this.#streamed as StreamedAnswer;
+    const answer = streamed.opened(this.#host.now(), ownLines);
+    reader.open(answer, this.#statusLine(reader, { isStored: true }));
   }
 
   #land(): void {
-    this.#shared.complete();
-    if (this.#isKept && !this.#isTooLarge(this.#shared.body.sizeBytes)) {
-      this.#host.kept(this, {
-        kind: 'answer',
-        primary: this.plan.slot.primary,
-        status: this.#status,
-        reason: this.#reason,
-        terms: this.#terms as Terms,
-        lines: this.#lines,
-        bytes: this.#shared.join(),
-        sinceMs: this.#beganMs,
-        mark: this.plan.mark,
-        refreshAfterMs: 0,
-        repeated: undefined,
-      });
+    const { slot, mark } = this.plan;
+    const streamed = this.#streamed as StreamedAnswer;
+    streamed.shared.complete();
+    if (streamed.isKept && !this.#isTooLarge(streamed.shared.body.sizeBytes)) {
+      this.#host.kept(this, streamed.stored(slot.primary, mark));
     }
     this.#state = 'over';
     this.#host.gone(this);
@@ -329,23 +308,22 @@ export class Flight implements Filled, ReaderHost, AnswerSource {
   }
 
   /** It has grown too large: it goes on as fast as its slowest reader takes it. */
-  #stopKeeping(): void {
-    this.#isKept = false;
+  #stopKeeping(streamed: StreamedAnswer): void {
+    streamed.isKept = false;
     this.#host.gone(this);
     this.releaseLock();
-    const waiting = [...this.#readers].filter((reader) => !reader.hasBegun);
-    for (const reader of waiting) this.#readers.delete(reader);
+    const waiting = this.#readers.dismissWhere((reader) => !reader.hasBegun);
     this.#host.passes(this, waiting, TOO_LARGE);
     if (this.#readers.size === 0) this.#abandon();
   }
 
   /** The answer is its leader's alone; the others ask for themselves, or once more together. */
   #pass(head: ResponseHead, answerLines: FieldLines, why: string): void {
-    const leader = this.#leader;
+    const leader = this.#readers.leader;
     // An answer to another request than the leader made is none of the leader's.
     const isLeaders = leader !== undefined && isAnswerTo(leader.wish, head.status);
     if (isLeaders) this.#readers.delete(leader);
-    const others = this.#dismiss();
+    const others = this.#readers.dismiss();
     if (isLeaders) this.#passTo(leader, head, answerLines, why);
     else this.#abandon();
     if (head.status >= 500) {
@@ -370,7 +348,7 @@ export class Flight implements Filled, ReaderHost, AnswerSource {
   }
 
   #endPassing(problem: Failure | undefined): void {
-    forEachReader(this.#dismiss(), (leader) => {
+    forEachReader(this.#readers.dismiss(), (leader) => {
       if (problem) leader.breakOff(problem);
       else leader.endsElsewhere();
     });
@@ -406,14 +384,13 @@ export class Flight implements Filled, ReaderHost, AnswerSource {
       others = this.#dismissVariants(terms.vary);
     } else {
       // Not for others any more: it is the leader's, who has asked for it.
-      others = [...this.#readers].filter((reader) => reader !== this.#leader);
-      for (const reader of others) this.#readers.delete(reader);
+      others = this.#readers.dismissWhere((reader) => reader !== this.#readers.leader);
     }
     this.#state = 'over';
     this.#host.gone(this);
     this.#giveAll(answer, (reader) => {
       reader.guest.record.cached = 'validated';
-      return this.#statusLine(reader, judgement.kind === 'keep', undefined, 304);
+      return this.#statusLine(reader, { isStored: judgement.kind === 'keep', status: 304 });
     });
     if (judgement.kind === 'keep') this.#sendAgain(others);
     else this.#host.passes(this, others, judgement.why);
@@ -426,15 +403,14 @@ export class Flight implements Filled, ReaderHost, AnswerSource {
     const wishes = [...this.#readers].map(({ wish }) => wish);
     if (wishes.length === 0) wishes.push(PLAIN);
     if (!wishes.some((wish) => mayServeOnError(stale.terms, ageMs, wish))) return false;
-    const left = [...this.#readers].filter(
+    const left = this.#readers.dismissWhere(
       ({ wish }) => !mayServeOnError(stale.terms, ageMs, wish),
     );
-    for (const reader of left) this.#readers.delete(reader);
     this.#state = 'over';
     this.#host.gone(this);
     this.#giveAll(stale, (reader) => {
       reader.guest.record.cached = 'stale';
-      return this.#statusLine(reader, undefined, 'stale-if-error');
+      return this.#statusLine(reader, { detail: 'stale-if-error' });
     });
     this.#host.failed(this, problem, left);
     return true;
@@ -449,38 +425,9 @@ export class Flight implements Filled, ReaderHost, AnswerSource {
     stale.refreshAfterMs = this.#host.now() + REFRESH_PAUSE_MS;
   }
 
-  #statusLine(
-    reader: Reader,
-    isStored: boolean | undefined,
-    detail: string | undefined,
-    status?: number,
-  ): FieldLines {
-    const isLeader = reader === this.#leader;
-    if (isLeader && this.record) this.#tellLeader(this.record);
-    reader.guest.record.cached ??= isLeader ? 'miss' : 'collapsed';
-    if (!this.plan.policy.tellsStatus) return '' as FieldLines;
-    const isCollapsed = isLeader ? undefined : true;
-    return cacheStatusLine({
-      kind: 'forward',
-      why: this.plan.why,
-      status,
-      isStored,
-      isCollapsed,
-      detail,
-    });
-  }
-
-  /** The log line of the request that leads tells of the upstream. */
-  #tellLeader({ upstream, attempts }: RequestRecord): void {
-    if (!this.#leader) return;
-    this.#leader.guest.record.upstream = upstream;
-    this.#leader.guest.record.attempts = attempts;
-  }
-
-  #dismiss(): Reader[] {
-    const readers = [...this.#readers];
-    this.#readers.clear();
-    return readers;
+  #statusLine(reader: Reader, told: Told): FieldLines {
+    if (reader === this.#readers.leader && this.record) this.#readers.tellLeader(this.record);
+    return this.#readers.statusLine(reader, this.plan, told);
   }
 
   #abandon(): void {
