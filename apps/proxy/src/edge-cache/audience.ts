@@ -18,6 +18,10 @@ export class Audience implements Iterable<Reader> {
     return this.#readers.values();
   }
 
+  has(reader: Reader): boolean {
+    return this.#readers.has(reader);
+  }
+
   add(reader: Reader): void {
     this.#readers.add(reader);
   }
