@@ -1,6 +1,7 @@
 /** Redis servers that tests may kill, freeze and start again, alone, watched over or as a cluster. */
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
@@ -51,7 +52,10 @@ class Server implements BreakableRedis {
   async restart(): Promise<void> {
     const place = ['--port', `${this.port}`, '--bind', '127.0.0.1'];
     const keeps = ['--save', '', '--appendonly', 'no', '--repl-diskless-sync-delay', '0'];
-    this.#program = startProgram('redis-server', [...place, ...keeps, ...this.#args]);
+    // A replica takes what its master has through a file, which it need not keep.
+    const file = ['--dir', tmpdir(), '--dbfilename', `headgate-${this.port}.rdb`];
+    const args = [...place, ...keeps, ...file, '--rdb-del-sync-files', 'yes', ...this.#args];
+    this.#program = startProgram('redis-server', args);
     await this.#program.says(/ready to accept connections/i);
   }
 
