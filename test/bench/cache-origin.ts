@@ -1,8 +1,8 @@
 /** The origins of a cache contest, as the contest sees them: a child process that counts. */
 import { fileURLToPath } from 'node:url';
+import { startAnsweringChild } from './answering-child.ts';
 import type { TargetCounts } from './cache-origin-server.ts';
 import type { Surroundings } from './entrant.ts';
-import { startPinned } from './pinned-process.ts';
 import { LOAD_CORE } from './window.ts';
 
 export interface CountingOrigins extends AsyncDisposable {
@@ -25,33 +25,12 @@ export async function startCountingOrigins({
   const taken: number[] = [];
   while (taken.length < ORIGINS) taken.push(await ports.next());
   const args = [PROGRAM, ...taken.map(String)];
-  const child = startPinned({ command: process.execPath, args }, LOAD_CORE);
-  let heard = Promise.withResolvers<unknown>();
-  child.onMessage((message) => heard.resolve(message));
-  const next = async () => {
-    const given = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_DEADLINE_MS)]);
-    const stop = () => heard.reject(new Error(`the origins do not answer: ${child.complaints}`));
-    if (given.aborted) stop();
-    given.addEventListener('abort', stop, { once: true });
-    try {
-      return await heard.promise;
-    } finally {
-      given.removeEventListener('abort', stop);
-      heard = Promise.withResolvers();
-    }
-  };
-  try {
-    await next();
-  } catch (error) {
-    await child[Symbol.asyncDispose]();
-    throw error;
-  }
+  const timeoutMs = ANSWER_DEADLINE_MS;
+  const child = await startAnsweringChild({ args, core: LOAD_CORE, signal, timeoutMs });
   return {
     addresses: taken.map((port) => `127.0.0.1:${port}`),
     async counts(target) {
-      const answer = next();
-      child.send(target);
-      return (await answer) as TargetCounts;
+      return (await child.ask(target)) as TargetCounts;
     },
     [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
   };

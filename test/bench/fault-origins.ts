@@ -1,8 +1,8 @@
 /** Origins that go wrong by plan, as the contest sees them: a child process. */
 import { fileURLToPath } from 'node:url';
+import { startAnsweringChild } from './answering-child.ts';
 import type { OriginsReport } from './fault-origin.ts';
 import type { OriginPlan } from './fault-origin-server.ts';
-import { startPinned } from './pinned-process.ts';
 
 export interface FaultOrigins extends AsyncDisposable {
   /** What they have counted so far. */
@@ -18,33 +18,12 @@ export async function startFaultOrigins(
   core: number,
   signal: AbortSignal,
 ): Promise<FaultOrigins> {
-  const command = { command: process.execPath, args: [PROGRAM, JSON.stringify(plans)] };
-  const child = startPinned(command, core);
-  let heard = Promise.withResolvers<unknown>();
-  child.onMessage((message) => heard.resolve(message));
-  const next = async () => {
-    const timeUp = AbortSignal.timeout(ANSWER_DEADLINE_MS);
-    const stop = () => heard.reject(new Error(`the origins do not answer: ${child.complaints}`));
-    const given = AbortSignal.any([signal, timeUp]);
-    given.addEventListener('abort', stop, { once: true });
-    try {
-      return await heard.promise;
-    } finally {
-      given.removeEventListener('abort', stop);
-      heard = Promise.withResolvers();
-    }
-  };
-  try {
-    await next();
-  } catch (error) {
-    await child[Symbol.asyncDispose]();
-    throw error;
-  }
+  const args = [PROGRAM, JSON.stringify(plans)];
+  const timeoutMs = ANSWER_DEADLINE_MS;
+  const child = await startAnsweringChild({ args, core, signal, timeoutMs });
   return {
     async report() {
-      const answer = next();
-      child.send('report');
-      return (await answer) as OriginsReport;
+      return (await child.ask('report')) as OriginsReport;
     },
     [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
   };
