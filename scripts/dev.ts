@@ -1,16 +1,27 @@
 /** `pnpm dev`: the whole sample stack on this machine, until Ctrl-C. */
+import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { type PostgresServer, startPostgres } from '@headgate/postgres-server';
 import { watchAncestors } from './ancestors.ts';
 import { type RunningProcess, startProcess, waitUntilReady } from './processes.ts';
 import { readStack, type StackProcess } from './stack.ts';
 import { watchSources } from './watch-sources.ts';
 
+const COMPOSE = 'deploy/compose.yaml';
+/** What the database keeps stays here from one time to the next. */
+const FOLDER = process.env.DEV_FOLDER || join('.cache', 'dev');
+
 const offset = readOffset(process.env.DEV_PORT_OFFSET ?? '0');
-const stack = readStack('deploy/compose.yaml', {
-  mapPort: (port) => port + offset,
-  redisUrl: process.env.REDIS_URL,
+const stackOptions = {
+  mapPort: (port: number) => port + offset,
+  variables: {
+    HEADGATE_ADMIN_TOKEN: process.env.HEADGATE_ADMIN_TOKEN || randomBytes(16).toString('hex'),
+  },
   env: { HEADGATE_LOG_LEVEL: process.env.HEADGATE_LOG_LEVEL ?? 'warn', LOG_LEVEL: 'warn' },
-});
+};
+let stack = readStack(COMPOSE, stackOptions);
+let postgres: PostgresServer | undefined;
 const running = new Map<string, RunningProcess>();
 let isUp = false;
 let isStopping = false;
@@ -26,6 +37,10 @@ if (busy) {
   console.error(busy);
   process.exit(1);
 }
+const { DATABASE_URL, DATABASE_REPLICA_URLS, REDIS_URL } = process.env;
+const database = DATABASE_URL ? { DATABASE_URL, DATABASE_REPLICA_URLS } : await startDatabase();
+if (isStopping) await postgres?.stop();
+stack = readStack(COMPOSE, { ...stackOptions, external: { REDIS_URL, ...database } });
 for (const definition of stack) start(definition);
 await Promise.all(stack.map((definition) => waitUntilReady(definition.readyUrl, () => isStopping)));
 if (!isStopping) {
@@ -34,6 +49,24 @@ if (!isStopping) {
   watchSources(['apps', 'packages'], (changed) => {
     restarting = restarting.then(() => restart(changed));
   });
+}
+
+/** A PostgreSQL of our own with one replica; exits with its message when it cannot be had. */
+async function startDatabase() {
+  try {
+    postgres = await startPostgres({
+      replicas: 1,
+      folder: join(FOLDER, 'postgres'),
+      isDurable: true,
+    });
+  } catch (error) {
+    console.error(`${(error as Error).message}; or set DATABASE_URL to a database of yours`);
+    process.exit(1);
+  }
+  return {
+    DATABASE_URL: postgres.url,
+    DATABASE_REPLICA_URLS: postgres.replicaUrls.join(','),
+  };
 }
 
 function start(definition: StackProcess): RunningProcess {
@@ -86,6 +119,7 @@ async function stop(code: number): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   await Promise.all(stopping);
+  await postgres?.stop();
   process.exit(code);
 }
 
@@ -118,6 +152,9 @@ function banner(): string {
   const proxy = stack.find(({ app }) => app === 'proxy');
   const [edge, admin] = proxy?.ports ?? [];
   const base = `http://127.0.0.1:${edge?.port}`;
+  const database = process.env.DATABASE_URL
+    ? 'that of DATABASE_URL'
+    : `PostgreSQL with a replica, kept in ${join(FOLDER, 'postgres')}`;
   const cache = process.env.REDIS_URL ? 'memory and Redis' : 'memory (set REDIS_URL to add Redis)';
   return `
 Headgate is up.
@@ -127,10 +164,13 @@ Headgate is up.
   behind   ${stack
     .map(({ name }) => name)
     .filter((name) => name !== 'proxy')
-    .join(', ')}; cache in ${cache}
+    .join(', ')}
+  cache    ${cache}
+  data     ${database}
 
   curl ${base}/items/5
   curl '${base}/feed?count=10'
+  curl ${base}/profiles/7
   curl -N ${base}/live/ticks
 
 Ctrl-C stops everything.

@@ -9,7 +9,7 @@ const COMPOSE = 'deploy/compose.yaml';
 
 test('the compose file gives every app as a process, dependencies first', () => {
   const names = readStack(COMPOSE).map(({ name }) => name);
-  assert.deepEqual(names, ['partner', 'items-1', 'items-2', 'live', 'proxy']);
+  assert.deepEqual(names, ['partner', 'items-1', 'items-2', 'live', 'profiles', 'proxy']);
 });
 
 test('service names become loopback addresses and mounted files their sources', () => {
@@ -25,14 +25,28 @@ test('service names become loopback addresses and mounted files their sources', 
   assert.equal(items?.env.INSTANCE, 'items-1', 'a name by itself is no address');
 });
 
-test('without a Redis of its own the stack runs on memory', () => {
+test('what is no app comes from this machine, or is done without', () => {
   const items = readStack(COMPOSE).find(({ name }) => name === 'items-1');
   assert.equal(items?.env.REDIS_URL, undefined);
-  const withRedis = readStack(COMPOSE, { redisUrl: 'redis://127.0.0.1:7000' });
-  assert.equal(
-    withRedis.find(({ name }) => name === 'items-1')?.env.REDIS_URL,
-    'redis://127.0.0.1:7000',
-  );
+  const external = {
+    REDIS_URL: 'redis://127.0.0.1:7000',
+    DATABASE_URL: 'postgres://127.0.0.1:7001/headgate',
+  };
+  const stack = readStack(COMPOSE, { external });
+  assert.equal(stack.find(({ name }) => name === 'items-1')?.env.REDIS_URL, external.REDIS_URL);
+  const profiles = stack.find(({ name }) => name === 'profiles');
+  assert.equal(profiles?.env.DATABASE_URL, external.DATABASE_URL);
+  assert.equal(profiles?.env.DATABASE_REPLICA_URLS, undefined);
+  assert.equal(profiles?.env.EDGE_ADMIN_URL, 'http://127.0.0.1:9090');
+});
+
+test('variables of the file have their defaults until they are set', () => {
+  const tokenOf = (variables: Record<string, string>, app: string) =>
+    readStack(COMPOSE, { variables }).find(({ name }) => name === app)?.env.HEADGATE_ADMIN_TOKEN;
+  assert.match(tokenOf({}, 'proxy') ?? '', /^.{16,}$/);
+  assert.equal(tokenOf({}, 'profiles'), tokenOf({}, 'proxy'));
+  const own = { HEADGATE_ADMIN_TOKEN: '0123456789abcdef' };
+  assert.equal(tokenOf(own, 'proxy'), own.HEADGATE_ADMIN_TOKEN);
 });
 
 test('all ports move together', () => {

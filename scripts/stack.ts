@@ -22,8 +22,13 @@ export interface StackProcess {
 export interface StackOptions {
   /** Where each of the file's ports goes; default: where the file says. */
   readonly mapPort?: (port: number) => number;
-  /** Instead of the compose file's Redis; without it, origins keep to their memory tier. */
-  readonly redisUrl?: string | undefined;
+  /**
+   * Settings that name a service which is no app, such as `REDIS_URL`, as this machine has it.
+   * What is not here is left out, and the app does without.
+   */
+  readonly external?: Readonly<Record<string, string | undefined>>;
+  /** What `${NAME:-default}` in the file is replaced with, before its default. */
+  readonly variables?: Readonly<Record<string, string | undefined>>;
   /** Added to every process. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -44,8 +49,9 @@ export function readStack(file: string, options: StackOptions = {}): StackProces
   const services = Object.entries(document.services);
   const built = services.filter(([, service]) => service.build);
   const hosts = services.map(([name]) => name);
+  const foreign = services.filter(([, service]) => !service.build).map(([name]) => name);
   const processes = built.map(([name, service]) =>
-    toProcess(name, service, dirname(file), hosts, options),
+    toProcess(name, service, dirname(file), { hosts, foreign }, options),
   );
   return inDependencyOrder(processes);
 }
@@ -54,7 +60,7 @@ function toProcess(
   name: string,
   service: ComposeService,
   directory: string,
-  hosts: readonly string[],
+  { hosts, foreign }: { hosts: readonly string[]; foreign: readonly string[] },
   options: StackOptions,
 ): StackProcess {
   const app = service.build?.args?.APP;
@@ -63,11 +69,13 @@ function toProcess(
   const env: Record<string, string> = {};
   const ports: { port: number; setting: string }[] = [];
   for (const [key, value] of Object.entries(service.environment ?? {})) {
-    if (key === 'REDIS_URL') {
-      if (options.redisUrl) env[key] = options.redisUrl;
+    const text = interpolate(String(value), options.variables ?? {});
+    if (namesHost(text, foreign)) {
+      const external = options.external?.[key];
+      if (external) env[key] = external;
       continue;
     }
-    const local = toLoopback(String(value), hosts, mapPort);
+    const local = toLoopback(text, hosts, mapPort);
     env[key] = key === 'PORT' ? String(mapPort(Number(value))) : local;
     const own = key === 'PORT' ? env[key] : /^127\.0\.0\.1:(\d+)$/.exec(local)?.[1];
     if (own) ports.push({ port: Number(own), setting: key });
@@ -89,6 +97,21 @@ function toProcess(
       : `http://127.0.0.1:${first.port}/health`,
     dependsOn: Object.keys(service.depends_on ?? {}),
   };
+}
+
+/** `${NAME:-default}` and `${NAME}`, as Compose has them. */
+function interpolate(
+  text: string,
+  variables: Readonly<Record<string, string | undefined>>,
+): string {
+  return text.replace(/\$\{(\w+)(?::-([^}]*))?\}/g, (_, name: string, fallback = '') => {
+    return variables[name] || fallback;
+  });
+}
+
+/** Whether `text` is the address of one of `names`: `redis://redis:6379`. */
+function namesHost(text: string, names: readonly string[]): boolean {
+  return new RegExp(`^[a-z]+://(?:[^/@]*@)?(?:${names.join('|')}):\\d+`).test(text);
 }
 
 /** `http://items-1:4001` and `0.0.0.0:8080` as one machine knows them. */

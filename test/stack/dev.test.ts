@@ -1,12 +1,19 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { test } from 'node:test';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
 
 /** All ports of the stack, moved by this, stay below the range client sockets are taken from. */
 const offset = 11_000 + Math.floor(Math.random() * 10_000);
-const PORTS = [8080, 9090, 4001, 4002, 4003, 4100].map((port) => port + offset);
+const PORTS = [8080, 9090, 4001, 4002, 4003, 4004, 4100].map((port) => port + offset);
+
+/** What the database keeps; the tests that follow find it as it was left. */
+const folder = mkdtempSync(join(tmpdir(), 'headgate-dev-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
 
 interface Dev {
   readonly child: ChildProcess;
@@ -15,7 +22,13 @@ interface Dev {
 
 function startDev(): Dev {
   const child = spawn(process.execPath, ['scripts/dev.ts'], {
-    env: { ...process.env, DEV_PORT_OFFSET: String(offset), REDIS_URL: '' },
+    env: {
+      ...process.env,
+      DEV_PORT_OFFSET: String(offset),
+      DEV_FOLDER: folder,
+      REDIS_URL: '',
+      DATABASE_URL: '',
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let text = '';
@@ -48,7 +61,7 @@ test('one command starts everything, prints one block, and Ctrl-C leaves nothing
   assert.match(dev.text(), new RegExp(`proxy {4}http://127\\.0\\.0\\.1:${8080 + offset}\\n`));
   assert.match(dev.text(), new RegExp(`status {3}http://127\\.0\\.0\\.1:${9090 + offset}/\\n`));
   const lines = dev.text().match(/^ {2}curl .*$/gm) ?? [];
-  assert.equal(lines.length, 3);
+  assert.equal(lines.length, 4);
   for (const line of lines) {
     const url = /http:[^' ]+/.exec(line)?.[0] as string;
     const answer = await fetch(url);

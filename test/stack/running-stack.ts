@@ -1,7 +1,8 @@
-/** The sample stack of deploy/compose.yaml as processes on free ports, with a Redis of its own. */
+/** The sample stack of deploy/compose.yaml as processes on free ports, with a Redis and a PostgreSQL of its own. */
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { type PostgresServer, startPostgres } from '@headgate/postgres-server';
 import { type RunningProcess, startProcess, waitUntilReady } from '../../scripts/processes.ts';
 import { readStack, type StackProcess } from '../../scripts/stack.ts';
 
@@ -27,26 +28,34 @@ const START_ATTEMPTS = 3;
 /** Rejects, with nothing left running, when a process does not start. */
 export async function startStack(): Promise<RunningStack> {
   const redis = await startRedis();
+  const postgres = await startPostgres({ replicas: 1 });
   for (let attempt = 1; ; attempt++) {
     try {
-      return await startProcesses(redis);
+      return await startProcesses(redis, postgres);
     } catch (error) {
       const isTaken = error instanceof Error && /in use/.test(error.message);
       if (isTaken && attempt < START_ATTEMPTS) continue;
-      await redis?.stop();
+      await Promise.all([redis?.stop(), postgres.stop()]);
       throw error;
     }
   }
 }
 
-async function startProcesses(redis: Redis | undefined): Promise<RunningStack> {
+async function startProcesses(
+  redis: Redis | undefined,
+  postgres: PostgresServer,
+): Promise<RunningStack> {
   const ports = new Map<number, number>();
   for (const { ports: own } of readStack('deploy/compose.yaml')) {
     for (const { port } of own) ports.set(port, await freePort());
   }
   const definitions = readStack('deploy/compose.yaml', {
     mapPort: (port) => ports.get(port) ?? port,
-    redisUrl: redis?.url,
+    external: {
+      REDIS_URL: redis?.url,
+      DATABASE_URL: postgres.url,
+      DATABASE_REPLICA_URLS: postgres.replicaUrls.join(','),
+    },
     env: { HEADGATE_LOG_LEVEL: 'warn' },
   });
   const complaints: string[] = [];
@@ -94,7 +103,7 @@ async function startProcesses(redis: Redis | undefined): Promise<RunningStack> {
     killRedis: async () => redis?.stop(),
     async stop() {
       await stopProcesses();
-      await redis?.stop();
+      await Promise.all([redis?.stop(), postgres.stop()]);
     },
   };
 }
