@@ -66,6 +66,27 @@ test('the tests of a pure package may use what they need', () => {
   );
 });
 
+test('what is for tests alone is imported by tests alone', () => {
+  const source = "import { startPostgres } from '@headgate/postgres-server';\n";
+  assert.deepEqual(
+    check({
+      'packages/origin/src/db/a.test.ts': source,
+      'packages/origin/src/db/a.test-support.ts': source,
+      'test/e2e/a.test.ts': source,
+      'test/bench/a.ts': source,
+    }),
+    [],
+  );
+  const problems = check({
+    'apps/profiles/src/a.ts': source,
+    'packages/origin/src/db/a.ts': source,
+  });
+  assert.deepEqual(problems, [
+    'apps/profiles/src/a.ts: apps/profiles may not import @headgate/postgres-server',
+    'packages/origin/src/db/a.ts: packages/origin may not import @headgate/postgres-server',
+  ]);
+});
+
 test('an import cycle is named with all its files', () => {
   const problems = check({
     'packages/config/src/a.ts': "import { b } from './b.ts';\n",

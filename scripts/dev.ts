@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { type PostgresServer, startPostgres } from '@headgate/postgres-server';
+import { mayKeepIn, type PostgresServer, startPostgres } from '@headgate/postgres-server';
 import { watchAncestors } from './ancestors.ts';
 import { type RunningProcess, startProcess, waitUntilReady } from './processes.ts';
 import { readStack, type StackProcess } from './stack.ts';
@@ -10,7 +10,7 @@ import { watchSources } from './watch-sources.ts';
 
 const COMPOSE = 'deploy/compose.yaml';
 /** What the database keeps stays here from one time to the next. */
-const FOLDER = process.env.DEV_FOLDER || join('.cache', 'dev');
+const DATA_FOLDER = join(process.env.DEV_FOLDER || join('.cache', 'dev'), 'postgres');
 
 const offset = readOffset(process.env.DEV_PORT_OFFSET ?? '0');
 const stackOptions = {
@@ -56,8 +56,7 @@ async function startDatabase() {
   try {
     postgres = await startPostgres({
       replicas: 1,
-      folder: join(FOLDER, 'postgres'),
-      isDurable: true,
+      folder: mayKeepIn(DATA_FOLDER) ? DATA_FOLDER : undefined,
     });
   } catch (error) {
     console.error(`${(error as Error).message}; or set DATABASE_URL to a database of yours`);
@@ -154,7 +153,11 @@ function banner(): string {
   const base = `http://127.0.0.1:${edge?.port}`;
   const database = process.env.DATABASE_URL
     ? 'that of DATABASE_URL'
-    : `PostgreSQL with a replica, kept in ${join(FOLDER, 'postgres')}`;
+    : `PostgreSQL with a replica, ${
+        mayKeepIn(DATA_FOLDER)
+          ? `kept in ${DATA_FOLDER}`
+          : 'gone at the end: its user may not enter this folder, and root may not run it'
+      }`;
   const cache = process.env.REDIS_URL ? 'memory and Redis' : 'memory (set REDIS_URL to add Redis)';
   return `
 Headgate is up.

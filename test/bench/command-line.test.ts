@@ -43,8 +43,8 @@ test('every contest has cases and peers of its own', () => {
 
 test('a wrong command line is told what would be right', () => {
   assert.match(
-    problem('origin'),
-    /say what to bench: proxy, load, faults, concurrency, million, cache or cache-tiers/,
+    problem('origins'),
+    /say what to bench: proxy, load, faults, concurrency, million, cache, cache-tiers or origin/,
   );
   assert.match(problem('proxy --peer apache'), /--peer apache: expected one of .*nginx/);
   assert.match(problem('proxy --case none'), /--case none: expected one of small-get/);

@@ -17,6 +17,7 @@ import { type FaultCommand, faultUsage, parseFaultCommand } from './fault-comman
 import { generators } from './generators.ts';
 import { HELD_CASE } from './held-load.ts';
 import { type MillionCommand, millionUsage, parseMillionCommand } from './million-command-line.ts';
+import { type OriginCommand, originUsage, parseOriginCommand } from './origin-command-line.ts';
 
 export interface BenchCommand {
   readonly contest: ContestName;
@@ -52,7 +53,8 @@ export type Command =
   | ConcurrencyCommand
   | MillionCommand
   | CacheCommand
-  | CacheTiersCommand;
+  | CacheTiersCommand
+  | OriginCommand;
 
 type ContestName = keyof typeof CONTESTS;
 
@@ -70,7 +72,8 @@ ${faultUsage}
 ${concurrencyUsage}
 ${millionUsage}
 ${cacheUsage}
-${cacheTiersUsage}`;
+${cacheTiersUsage}
+${originUsage}`;
 
 /** Reads the arguments after the program; a problem is what to tell the user. */
 export function parseCommandLine(args: readonly string[]): Command | { problem: string } {
@@ -80,6 +83,7 @@ export function parseCommandLine(args: readonly string[]): Command | { problem: 
     if (args[0] === 'million') return parseMillionCommand(args.slice(1));
     if (args[0] === 'cache') return parseCacheCommand(args.slice(1));
     if (args[0] === 'cache-tiers') return parseCacheTiersCommand(args.slice(1));
+    if (args[0] === 'origin') return parseOriginCommand(args.slice(1));
     const { values, positionals } = parseArgs({
       args: [...args],
       allowPositionals: true,
@@ -94,7 +98,7 @@ export function parseCommandLine(args: readonly string[]): Command | { problem: 
     const [contest] = positionals;
     if (positionals.length !== 1 || (contest !== 'proxy' && contest !== 'load')) {
       throw new Error(
-        'say what to bench: proxy, load, faults, concurrency, million, cache or cache-tiers',
+        'say what to bench: proxy, load, faults, concurrency, million, cache, cache-tiers or origin',
       );
     }
     const { cases, peers: all, seconds } = CONTESTS[contest];

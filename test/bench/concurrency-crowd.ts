@@ -102,7 +102,7 @@ export async function startCountingOrigins({
 
 /** Resolves when all of its processes run. */
 export async function startCrowd(
-  entrant: Entrant,
+  entrant: Pick<Entrant, 'url' | 'process'>,
   { path, size, turn }: CrowdOptions,
   signal: AbortSignal,
 ): Promise<Crowd> {
@@ -165,9 +165,9 @@ export async function until(
 /** What keeps clients from getting all their answers. */
 export function obstacleOf(
   { failed, firstProblem }: ClientCounts,
-  { process }: Entrant,
+  { process }: Pick<Entrant, 'process'>,
 ): string | undefined {
-  if (!process.isRunning) return `the proxy ended. ${process.complaints}`;
+  if (!process.isRunning) return `what they ask ended. ${process.complaints}`;
   return failed > 0 ? `${failed} failed, the first: ${firstProblem}` : undefined;
 }
 

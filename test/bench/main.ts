@@ -1,4 +1,4 @@
-/** `pnpm bench proxy|load|faults|concurrency|million|cache|cache-tiers`: Headgate against its peers, on this machine, now. */
+/** `pnpm bench proxy|load|faults|concurrency|million|cache|cache-tiers|origin`: Headgate against its peers, on this machine, now. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { runConcurrencyContest } from './concurrency-contest.ts';
 import { runFaultContest } from './fault-contest.ts';
 import { runLoadContest } from './load-contest.ts';
 import { runMillionContest } from './million-contest.ts';
+import { runOriginContest } from './origin-contest.ts';
 import { type ContestOptions, runProxyContest } from './proxy-contest.ts';
 
 const command = parseCommandLine(process.argv.slice(2));
@@ -53,5 +54,7 @@ function run(asked: Command, options: ContestOptions): Promise<unknown> {
       return runCacheContest(asked, options);
     case 'cache-tiers':
       return runCacheTiers(asked, options);
+    case 'origin':
+      return runOriginContest(asked, options);
   }
 }

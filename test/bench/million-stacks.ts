@@ -2,7 +2,6 @@
  * The stacks that compose the same items from the same partner: Headgate's edge and origin kit, and
  * what is put together from Debian's packages today. All keep their connections and log no request.
  */
-import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ProxyConfigInput } from '@headgate/proxy';
@@ -10,6 +9,7 @@ import { headgateMain } from '../support/headgate-command.ts';
 import { commandVersion, manifestVersion } from './contestants/contestant.ts';
 import { nginxCommand, nginxConf, nginxUpstream } from './nginx-command.ts';
 import type { Command } from './pinned-process.ts';
+import { gunicornGevent, pythonVersions, uvicorn } from './python-servers.ts';
 
 /** Where a stack runs, and the partner its items come from. */
 interface StackPlace {
@@ -47,9 +47,8 @@ export interface Stack {
 const ORIGIN_PROCESSES = 2;
 /** To the partner, of one process. */
 const PARTNER_CONNECTIONS = 64;
-/** Of partner calls and of kept connections; what the items origin has by default. */
+/** What the items origin has by default. */
 const PARTNER_TIMEOUT_S = 4.5;
-const KEEP_ALIVE_S = 75;
 
 /** Young objects die before they are copied: every call leaves tens of kilobytes of them. */
 export const NODE_OPTIONS = '--max-semi-space-size=32';
@@ -92,32 +91,18 @@ function edgeConfig({ port, adminPort, originPorts }: StackPlace): ProxyConfigIn
   };
 }
 
-/** Debian's, whatever else the PATH has. */
-const PYTHON = '/usr/bin/python3';
-const pythonOrigins = fileURLToPath(new URL('python-origins/', import.meta.url));
-
 /** WSGI: a greenlet for each request, and one more for its second partner call. */
 const gunicornFalcon = pythonStack(
   'nginx-gunicorn-falcon',
   ['gunicorn', 'gevent', 'falcon', 'urllib3'],
-  (port) => [
-    ...['-m', 'gunicorn', 'falcon_items:app', '--chdir', pythonOrigins],
-    ...['--bind', `127.0.0.1:${port}`, '--worker-class', 'gevent'],
-    ...['--workers', `${ORIGIN_PROCESSES}`, '--keep-alive', `${KEEP_ALIVE_S}`],
-    ...['--log-level', 'warning'],
-  ],
+  (port) => gunicornGevent({ app: 'falcon_items:app', port, workers: ORIGIN_PROCESSES }),
 );
 
 /** ASGI: coroutines on uvloop, with a pooled asynchronous client. */
 const uvicornFastapi = pythonStack(
   'nginx-uvicorn-fastapi',
   ['uvicorn', 'uvloop', 'httptools', 'fastapi', 'httpx'],
-  (port) => [
-    ...['-m', 'uvicorn', 'fastapi_items:app', '--app-dir', pythonOrigins],
-    ...['--host', '127.0.0.1', '--port', `${port}`, '--loop', 'uvloop', '--http', 'httptools'],
-    ...['--workers', `${ORIGIN_PROCESSES}`, '--timeout-keep-alive', `${KEEP_ALIVE_S}`],
-    ...['--log-level', 'warning', '--no-access-log'],
-  ],
+  (port) => uvicorn({ app: 'fastapi_items:app', port, workers: ORIGIN_PROCESSES }),
 );
 
 export const millionPeers: readonly Stack[] = [gunicornFalcon, uvicornFastapi];
@@ -125,7 +110,7 @@ export const millionPeers: readonly Stack[] = [gunicornFalcon, uvicornFastapi];
 function pythonStack(
   name: string,
   packages: readonly string[],
-  args: (port: number) => readonly string[],
+  serve: (port: number) => Command,
 ): Stack {
   return {
     name,
@@ -137,22 +122,21 @@ function pythonStack(
     },
     files: (place) => ({ 'nginx.conf': nginxConf(place.folder, edgeConf(place)) }),
     launches: ({ folder, port, originPorts: [originPort = 0], partnerUrl }) => [
-      {
-        role: 'origin',
-        command: PYTHON,
-        args: args(originPort),
-        env: {
-          PARTNER_URL: partnerUrl,
-          PARTNER_CONNECTIONS: `${PARTNER_CONNECTIONS}`,
-          PARTNER_TIMEOUT_S: `${PARTNER_TIMEOUT_S}`,
-          INSTANCE: `items:${originPort}`,
-          PYTHONDONTWRITEBYTECODE: '1',
-        },
-        readyUrl: `http://127.0.0.1:${originPort}/health`,
-      },
+      pythonOrigin(serve(originPort), originPort, partnerUrl),
       { role: 'edge', ...nginxCommand(folder), readyUrl: `http://127.0.0.1:${port}/items/1` },
     ],
   };
+}
+
+function pythonOrigin(served: Command, port: number, partnerUrl: string): Launch {
+  const env = {
+    ...served.env,
+    PARTNER_URL: partnerUrl,
+    PARTNER_CONNECTIONS: `${PARTNER_CONNECTIONS}`,
+    PARTNER_TIMEOUT_S: `${PARTNER_TIMEOUT_S}`,
+    INSTANCE: `items:${port}`,
+  };
+  return { ...served, env, role: 'origin', readyUrl: `http://127.0.0.1:${port}/health` };
 }
 
 function edgeConf({ port, originPorts }: StackPlace): string {
@@ -170,11 +154,4 @@ function edgeConf({ port, originPorts }: StackPlace): string {
       proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
     }
   }`;
-}
-
-/** Name and version of each; undefined when one cannot be found. */
-function pythonVersions(packages: readonly string[]): string | undefined {
-  const program = `import importlib.metadata as m; print(', '.join(p + ' ' + m.version(p) for p in ${JSON.stringify(packages)}))`;
-  const { status, stdout } = spawnSync(PYTHON, ['-c', program], { encoding: 'utf8' });
-  return status === 0 ? stdout.trim() : undefined;
 }

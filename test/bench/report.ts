@@ -20,7 +20,11 @@ const LOAD_HEAD = [
 ];
 
 /** Figures are medians of the rounds; what they ranged over is in brackets. */
-export function loadTable(loadCase: LoadCase, result: ContestResult, ours: string): string {
+export function loadTable(
+  loadCase: Pick<LoadCase, 'name' | 'summary'>,
+  result: ContestResult,
+  ours: string,
+): string {
   const summaries = summarise(result.windows, ours);
   const rows = summaries.map((one) =>
     one.validWindows === 0

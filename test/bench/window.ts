@@ -37,17 +37,30 @@ const NO_REPORT: WrkReport = {
   complaint: undefined,
 };
 
+/** What is asked in a window, of whom, and how. */
+export type WindowLoad = Pick<LoadCase, 'path' | 'connections' | 'headers' | 'upload'> & {
+  /** A wrk script of requests without a body, and what it is given; the path counts without one. */
+  readonly targets?: { readonly script: string; readonly args: readonly string[] } | undefined;
+};
+
 /** Never rejects for anything the contestant does; only when `signal` aborts. */
 export async function measureWindow(
-  entrant: Entrant,
-  { path, connections, headers, upload }: LoadCase,
+  entrant: Pick<Entrant, 'name' | 'url' | 'process'>,
+  { path, connections, headers, upload, targets }: WindowLoad,
   { round, seconds }: { round: number; seconds: number },
   signal: AbortSignal,
 ): Promise<Window> {
   const before = readTree(entrant.process.pid);
   const coreBefore = readCoreBusyUs(CONTESTANT_CORE);
   const startMs = performance.now();
-  const load = { url: entrant.url + path, connections, headers, seconds, script: upload?.script };
+  const load = {
+    url: entrant.url + path,
+    connections,
+    headers,
+    seconds,
+    script: targets?.script ?? upload?.script,
+    scriptArgs: targets?.args,
+  };
   const [report, middle] = await Promise.all([
     runWrk(load, LOAD_CORE, signal).catch((error: Error) => ({
       ...NO_REPORT,

@@ -10,6 +10,8 @@ export interface WrkLoad {
   readonly headers: readonly string[];
   /** Path of a Lua script that makes the requests. */
   readonly script?: string | undefined;
+  /** What the script is given. */
+  readonly scriptArgs?: readonly string[] | undefined;
 }
 
 export interface WrkReport {
@@ -31,7 +33,9 @@ export async function runWrk(load: WrkLoad, core: number, signal: AbortSignal): 
   args.push(`-c${load.connections}`, `-d${load.seconds}s`);
   if (load.script) args.push('-s', load.script);
   for (const header of load.headers) args.push('-H', header);
-  const { stdout } = await promisify(execFile)('taskset', [...args, load.url], {
+  args.push(load.url);
+  if (load.scriptArgs) args.push('--', ...load.scriptArgs);
+  const { stdout } = await promisify(execFile)('taskset', args, {
     signal,
     timeout: load.seconds * 1000 + GRACE_MS,
     killSignal: 'SIGKILL',

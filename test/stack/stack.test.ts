@@ -88,6 +88,29 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
+test('a profile is kept at the edge until it is written, and read from then on as it was written', async () => {
+  const read = async () => {
+    const answer = await request(`${stack.url}/profiles/7`, { dispatcher: agent });
+    const profile = (await answer.body.json()) as { name: string; email: string };
+    return { ...profile, isHit: `${answer.headers['cache-status']}`.includes('hit') };
+  };
+  const first = await read();
+  assert.equal((await read()).isHit, true);
+
+  for (let n = 1; n <= 10; n++) {
+    const written = await request(`${stack.url}/profiles/7`, {
+      method: 'PUT',
+      dispatcher: agent,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ name: `Seven ${n}`, email: first.email }),
+    });
+    assert.equal(written.statusCode, 200, await written.body.text());
+    const after = await read();
+    assert.deepEqual([after.name, after.isHit], [`Seven ${n}`, false]);
+    assert.equal((await read()).isHit, true);
+  }
+});
+
 test('both instances of items serve, about evenly', async () => {
   const load = startLoad(stack.url, 200, freshItem);
   await pause(2_000);

@@ -24,15 +24,24 @@ function programText(program: Program): string {
   return `
     import { createOrigin, listenEnvNames, listenSettings, readSettings, runOrigin,
       upgradeWebSocket } from ${JSON.stringify(kit)};
+    import { appendFile } from 'node:fs/promises';
     import { z } from 'zod';
     const schema = z.strictObject(listenSettings(0));
     const settings = await readSettings({ name: 'app', schema, envNames: listenEnvNames });
-    const app = createOrigin({ name: 'app' });
+    const { ACCESS_LOG: file, LATER } = process.env;
+    const app = createOrigin({ name: 'app', accessLog: file ? { file } : 'off' });
     app.get('/version', (c) => c.text(${JSON.stringify(version)}));
     app.get('/pid', (c) => c.text(String(process.pid)));
     app.get('/slow', async (c) => {
       await new Promise((resolve) => setTimeout(resolve, 20));
       return c.text('slow');
+    });
+    app.get('/later', (c) => {
+      c.env.scope.background('write', async () => {
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        await appendFile(LATER, 'done\\n');
+      });
+      return c.text('later');
     });
     app.get('/never', () => new Promise(() => {}));
     app.get('/ws', upgradeWebSocket(() => ({ onMessage: ({ data }, ws) => ws.send(data) })));

@@ -24,7 +24,7 @@ test('the app says where it listens, answers, and exits 0 on SIGTERM', async (t)
 });
 
 test('every problem with the environment is printed before it exits with 1', async (t) => {
-  const env = { GREETING: '', DEADLINE: '5', WORKERS: 'many' };
+  const env = { GREETING: 'a'.repeat(41), DEADLINE: '5', WORKERS: 'many' };
   const child = start(t, env);
   const [lines, exit] = await Promise.all([text(child.stderr), once(child, 'exit')]);
   for (const name of Object.keys(env)) assert.match(lines, new RegExp(`\\b${name}\\b`));

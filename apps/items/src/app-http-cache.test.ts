@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import { createItemsApp } from './app.ts';
 import type { PartSource } from './parts.ts';
 
+const good = <T>(body: T) => ({ ok: true, status: 200, body, header: () => undefined }) as const;
+
 /** An app whose items have all their parts, except that those of `isPartial` lack the comments. */
 function start(isPartial = false) {
   const failure = {
@@ -12,8 +14,8 @@ function start(isPartial = false) {
     message: 'partner /posts/7/comments: no answer in time',
   } as const;
   const parts: PartSource = {
-    post: async (id) => ({ ok: true, value: { id, userId: 1, title: 'title', body: 'body' } }),
-    comments: async () => (isPartial ? { ok: false, failure } : { ok: true, value: [] }),
+    post: async (id) => good({ id, userId: 1, title: 'title', body: 'body' }),
+    comments: async () => (isPartial ? { ok: false, failure } : good([])),
   };
   const given = { instance: 'items-1', feedConcurrency: 8, extraLatencyMs: 0, deadlineMs: 5000 };
   return createItemsApp({ parts, ...given });

@@ -39,23 +39,23 @@ async function start(t: TestContext, treat: Treat = () => false, deps: Partial<I
     await new Promise((resolve) => server.close(resolve));
   };
 
+  const cache = createCache({ stores: [createMemoryStore({ maxSizeBytes: 1_000_000 })] });
   const partner = createPartnerClient({
     name: 'partner',
-    baseUrl: `http://127.0.0.1:${port}`,
+    upstreams: `http://127.0.0.1:${port}`,
     // Far beyond the tests that wait for a call to be ended by something else.
     timeoutMs: 120_000,
     maxConnections: 64,
-    maxInFlight: 64,
     maxQueue: 512,
+    cache: { cache, ttlMs: 60_000 },
   });
-  const cache = createCache({ stores: [createMemoryStore({ maxSizeBytes: 1_000_000 })] });
   t.after(async () => {
     await partner.close();
     await cache.close();
     if (server.listening) await stop();
   });
   const app = createItemsApp({
-    parts: createPartSource({ partner, cache, ttlMs: 60_000 }),
+    parts: createPartSource(partner),
     instance: 'items-1',
     feedConcurrency: 8,
     extraLatencyMs: 0,
@@ -225,6 +225,17 @@ test('a feed of 100 posts never makes more calls at once than its bound', async 
   assert.equal(calls.most, 8);
 });
 
+test('a feed may start anywhere', async (t) => {
+  const { get, calls } = await start(t);
+  const { status, body } = await get('/feed?count=3&from=1001');
+  assert.equal(status, 200);
+  assert.deepEqual(
+    body.items.map(({ id }: { id: number }) => id),
+    [1001, 1002, 1003],
+  );
+  assert.deepEqual(calls.paths, ['/posts/1001', '/posts/1002', '/posts/1003']);
+});
+
 test('a feed names the posts it is missing, and fails only without any', async (t) => {
   const only = (path: string) => path === '/posts/2';
   const some = await (await start(t, answerStatus(500, only))).get('/feed?count=3');
@@ -250,7 +261,13 @@ test('a feed that runs out of time has what came before', async (t) => {
 test('what is not a whole number in range is 400 and asks nobody', async (t) => {
   const { get, calls } = await start(t);
   const paths = ['/items/0', '/items/abc', '/items/-1', '/items/1.5', '/items/99999999999'];
-  for (const path of [...paths, '/feed?count=0', '/feed?count=101', '/feed?count=x']) {
+  for (const path of [
+    ...paths,
+    '/feed?count=0',
+    '/feed?count=101',
+    '/feed?count=x',
+    '/feed?from=0',
+  ]) {
     const { status, body } = await get(path);
     assert.deepEqual([status, body.kind], [400, 'bad-request'], path);
   }

@@ -21,7 +21,7 @@ export interface ItemsDeps {
 const maxItemId = 2 ** 31 - 1;
 const maxFeedCount = 100;
 
-/** The items origin: `/items/:id` and `/feed?count=`. */
+/** The items origin: `/items/:id` and `/feed?count=&from=`. */
 export function createItemsApp(deps: ItemsDeps): Origin {
   const { parts, instance, feedConcurrency, extraLatencyMs, deadlineMs } = deps;
   const app = createOrigin({ name: 'items', deadlineMs });
@@ -37,15 +37,16 @@ export function createItemsApp(deps: ItemsDeps): Origin {
   });
   app.get('/items/:id', itemsAreCacheable, async (c) => {
     const id = wholeNumber('id', c.req.param('id'), maxItemId);
-    await holdBack(c.get('signal'));
-    const item = await readItem(id, parts, c.get('scope'));
+    await holdBack(c.env.scope.signal);
+    const item = await readItem(id, parts, c.env.scope);
     if (item.partial) uncacheable(c);
     return c.json({ ...item, servedBy: instance });
   });
   app.get('/feed', async (c) => {
     const count = wholeNumber('count', c.req.query('count') ?? String(maxFeedCount), maxFeedCount);
-    await holdBack(c.get('signal'));
-    const feed = await readFeed(count, feedConcurrency, parts, c.get('scope'));
+    const from = wholeNumber('from', c.req.query('from') ?? '1', maxItemId - maxFeedCount);
+    await holdBack(c.env.scope.signal);
+    const feed = await readFeed({ from, count }, feedConcurrency, parts, c.env.scope);
     return c.json({ ...feed, servedBy: instance });
   });
   return app;

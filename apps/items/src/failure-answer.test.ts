@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Failure, FailureKind } from '@headgate/origin/client';
-import { failureProblem, missing } from './failure-answer.ts';
+import { missing } from './failure-answer.ts';
 
 function failure(kind: FailureKind, status?: number): Failure {
   return {
@@ -13,25 +13,7 @@ function failure(kind: FailureKind, status?: number): Failure {
   };
 }
 
-test('every way a partner fails has its own answer', () => {
-  const table: [FailureKind, number, string | undefined][] = [
-    ['unreachable', 503, '1'],
-    ['overload', 503, '1'],
-    ['status', 502, undefined],
-    ['invalid', 502, undefined],
-    ['timeout', 504, undefined],
-    ['aborted', 499, undefined],
-  ];
-  for (const [kind, status, retryAfter] of table) {
-    const problem = failureProblem(failure(kind));
-    assert.equal(problem.kind, kind);
-    assert.equal(problem.status, status, kind);
-    assert.equal(problem.headers['retry-after'], retryAfter, kind);
-  }
-});
-
 test("the partner's status is told to the client", () => {
-  assert.deepEqual(failureProblem(failure('status', 500)).extra, { partnerStatus: 500 });
   assert.deepEqual(missing('post', failure('status', 500)), {
     part: 'post',
     reason: 'status',

@@ -1,8 +1,14 @@
 // Owns the feed: many posts gathered at once, or as many of them as can be had.
 import type { RequestScope } from '@headgate/origin';
-import { abortFailure, type Failure, gather } from '@headgate/origin/client';
-import { failureProblem, type Missing, missing } from './failure-answer.ts';
-import type { Part, PartSource, Post } from './parts.ts';
+import {
+  abortFailure,
+  type Failure,
+  gather,
+  PartnerError,
+  type PartnerResult,
+} from '@headgate/origin/client';
+import { type Missing, missing } from './failure-answer.ts';
+import type { PartSource, Post } from './parts.ts';
 
 /** A feed as it is answered. */
 export interface Feed {
@@ -16,30 +22,30 @@ export interface Feed {
 }
 
 /**
- * Gathers posts 1 to `count` with at most `concurrency` calls at once. Throws a problem when none
- * could be had: the first one's failure.
+ * Gathers `count` posts, the first being `from`, with at most `concurrency` calls at once. Throws a
+ * problem when none could be had: the first one's failure.
  */
 export async function readFeed(
-  count: number,
+  { from, count }: { readonly from: number; readonly count: number },
   concurrency: number,
   parts: PartSource,
   scope: RequestScope,
 ): Promise<Feed> {
   const { signal } = scope.deadline;
-  const tasks = Array.from({ length: count }, (_, index) => () => parts.post(index + 1, scope));
+  const tasks = Array.from({ length: count }, (_, index) => () => parts.post(from + index, scope));
   const outcomes = await gather(tasks, { concurrency, signal });
 
   const items: Feed['items'] = [];
   const failures: { part: string; failure: Failure }[] = [];
   for (const [index, outcome] of outcomes.entries()) {
-    const id = index + 1;
+    const id = from + index;
     const part = `posts/${id}`;
     const result = settled(outcome, signal, part);
-    if (result.ok) items.push({ id, post: result.value });
+    if (result.ok) items.push({ id, post: result.body });
     else failures.push({ part, failure: result.failure });
   }
   const [first] = failures;
-  if (first !== undefined && items.length === 0) throw failureProblem(first.failure);
+  if (first !== undefined && items.length === 0) throw new PartnerError(first.failure);
   return {
     count,
     items,
@@ -50,10 +56,10 @@ export async function readFeed(
 
 // A task rejects only when the signal aborted before its turn; anything else is a defect.
 function settled(
-  outcome: PromiseSettledResult<Part<Post>>,
+  outcome: PromiseSettledResult<PartnerResult<Post>>,
   signal: AbortSignal,
   part: string,
-): Part<Post> {
+): PartnerResult<Post> {
   if (outcome.status === 'fulfilled') return outcome.value;
   if (!signal.aborted) throw outcome.reason;
   return { ok: false, failure: abortFailure(signal, part) };

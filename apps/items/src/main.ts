@@ -16,23 +16,23 @@ const settings = await readSettings({ name: 'items', schema: settingsSchema, env
 await runOrigin({ name: 'items', ...settings, start });
 
 async function start(): Promise<StartedOrigin> {
-  const partner = createPartnerClient({
-    name: 'partner',
-    baseUrl: settings.partnerUrl,
-    timeoutMs: settings.partnerTimeoutMs,
-    maxConnections: settings.partnerConnections,
-    maxInFlight: settings.partnerConnections,
-    maxQueue: settings.partnerQueue,
-  });
   const memory = createMemoryStore({ maxSizeBytes: settings.cacheSizeBytes });
   const stores =
     settings.redisUrl === undefined
       ? [memory]
       : [memory, createRedisStore({ url: settings.redisUrl, prefix: 'items:' })];
   const cache = createCache({ stores });
+  const partner = createPartnerClient({
+    name: 'partner',
+    upstreams: settings.partnerUrl,
+    timeoutMs: settings.partnerTimeoutMs,
+    maxConnections: settings.partnerConnections,
+    maxQueue: settings.partnerQueue,
+    cache: { cache, ttlMs: settings.cacheTtlMs },
+  });
 
   const origin = createItemsApp({
-    parts: createPartSource({ partner, cache, ttlMs: settings.cacheTtlMs }),
+    parts: createPartSource(partner),
     instance: settings.instance ?? `items:${settings.port}`,
     feedConcurrency: settings.feedConcurrency,
     extraLatencyMs: settings.extraLatencyMs,

@@ -1,10 +1,10 @@
 // Owns the routes of the live origin: everything that stays open, streams, or shows what arrived.
 import { createOrigin, type Origin } from '@headgate/origin';
-import { download, slow, stream, upload } from './bodies.ts';
+import { bodyRoutes } from './bodies.ts';
 import { echo, headers } from './mirror.ts';
 import { createRooms } from './rooms.ts';
 import { echoSocket, roomSocket, upgradeRequired } from './sockets.ts';
-import { ticks } from './ticks.ts';
+import { tickRoutes } from './ticks.ts';
 
 /** What the live origin is made of. */
 export interface LiveDeps {
@@ -14,14 +14,14 @@ export interface LiveDeps {
 
 /** The live origin, all under `/live`. */
 export function createLiveApp({ maxBacklogBytes }: LiveDeps): Origin {
-  const app = createOrigin({ name: 'live' });
+  const app = createOrigin({
+    name: 'live',
+    routes: [tickRoutes, bodyRoutes],
+    docs: { description: 'Everything that stays open, streams, or shows what arrived.' },
+  });
   app.get('/live/ws', echoSocket(maxBacklogBytes), upgradeRequired);
   app.get('/live/rooms/:name', roomSocket(createRooms(maxBacklogBytes)), upgradeRequired);
-  app.get('/live/ticks', ticks);
-  app.get('/live/stream', stream);
-  app.get('/live/slow', slow);
-  app.get('/live/download', download);
-  app.post('/live/upload', upload);
+  // Any method, those that documents have no word for as well.
   app.all('/live/headers', headers);
   app.all('/live/echo', echo);
   return app;

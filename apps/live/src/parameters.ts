@@ -1,7 +1,6 @@
 // Owns how query parameters are read: every one within stated bounds.
 import { parseDuration } from '@headgate/config';
-import { badRequest, type OriginEnv } from '@headgate/origin';
-import type { Context } from 'hono';
+import { z } from '@headgate/origin';
 
 /** Bounds of one query parameter, and its value when it is absent. */
 export interface Bounds {
@@ -10,30 +9,31 @@ export interface Bounds {
   default: number;
 }
 
-/** The query parameter `name` as a whole number. Throws a 400 problem when it is anything else. */
-export function wholeNumber(c: Context<OriginEnv>, name: string, bounds: Bounds): number {
+/** A whole number of at most 15 digits. */
+export function wholeNumber(bounds: Bounds) {
   const { min, max } = bounds;
-  return bounded(c, name, bounds, parseWholeNumber, `a whole number from ${min} to ${max}`);
+  return bounded(bounds, parseWholeNumber, `a whole number from ${min} to ${max}`);
 }
 
-/** The query parameter `name` in milliseconds: `20ms`, `2s`, or a bare number of milliseconds. */
-export function milliseconds(c: Context<OriginEnv>, name: string, bounds: Bounds): number {
+/** A time in milliseconds: `20ms`, `2s`, or a bare number of milliseconds. */
+export function milliseconds(bounds: Bounds) {
   const parse = (text: string) => parseDuration(text) ?? parseWholeNumber(text);
-  return bounded(c, name, bounds, parse, `from ${bounds.min}ms to ${bounds.max}ms`);
+  return bounded(bounds, parse, `a time from ${bounds.min}ms to ${bounds.max}ms`);
 }
 
-function bounded(
-  c: Context<OriginEnv>,
-  name: string,
-  bounds: Bounds,
-  parse: (text: string) => number | undefined,
-  expected: string,
-): number {
-  const text = c.req.query(name);
-  if (text === undefined) return bounds.default;
-  const value = parse(text);
-  if (value !== undefined && value >= bounds.min && value <= bounds.max) return value;
-  throw badRequest(`${name} must be ${expected}, not ${JSON.stringify(text)}`);
+function bounded(bounds: Bounds, parse: (text: string) => number | undefined, expected: string) {
+  const { min, max } = bounds;
+  return z
+    .string()
+    .transform((text, context) => {
+      const value = parse(text);
+      if (value !== undefined && value >= min && value <= max) return value;
+      const message = `must be ${expected}, not ${JSON.stringify(text)}`;
+      context.addIssue({ code: 'custom', message });
+      return z.NEVER;
+    })
+    .default(bounds.default)
+    .openapi({ type: 'string', description: `${expected}; ${bounds.default} if left out` });
 }
 
 function parseWholeNumber(text: string): number | undefined {

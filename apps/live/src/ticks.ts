@@ -1,33 +1,40 @@
-// Owns the endless stream: server-sent events at an interval (WHATWG HTML §9.2).
+// Owns the endless stream: server-sent events at an interval.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { OriginEnv } from '@headgate/origin';
-import type { Context } from 'hono';
+import { createRoutes, route, type ServerSentEvent, sse, z } from '@headgate/origin';
 import { milliseconds, wholeNumber } from './parameters.ts';
 
-/** `GET ?interval=20ms&count=`: `count` ticks (0: until the client leaves), the first one at once. */
-export function ticks(c: Context<OriginEnv>): Response {
-  const intervalMs = milliseconds(c, 'interval', { min: 1, max: 60_000, default: 1000 });
-  const count = wholeNumber(c, 'count', { min: 0, max: 1_000_000, default: 0 });
-  const { scope, signal, draining } = c.var;
-  scope.deadline.raise(Number.POSITIVE_INFINITY);
-  const events = tickEvents(intervalMs, count || Number.POSITIVE_INFINITY, signal, draining);
-  return c.body(ReadableStream.from(events), 200, {
-    'content-type': 'text/event-stream',
-    'cache-control': 'no-cache',
-  });
-}
+const readTicks = route({
+  method: 'get',
+  path: '/live/ticks',
+  summary: 'Server-sent events at an interval, the first one at once',
+  tags: ['streams'],
+  request: {
+    query: z.object({
+      interval: milliseconds({ min: 1, max: 60_000, default: 1000 }),
+      count: wholeNumber({ min: 0, max: 1_000_000, default: 0 }),
+    }),
+  },
+  responses: {
+    200: {
+      description: 'So many ticks; with a count of 0, until the client leaves',
+      content: { 'text/event-stream': { schema: z.string() } },
+    },
+  },
+});
 
-/** The events as UTF-8; ends early, and cleanly, when `signal` or `draining` aborts. */
+/** `GET /live/ticks?interval=20ms&count=`. */
+export const tickRoutes = createRoutes().openapi(readTicks, (c) => {
+  const { interval, count } = c.req.valid('query');
+  return sse(c, (over) => tickEvents(interval, count || Number.POSITIVE_INFINITY, over));
+});
+
 async function* tickEvents(
   intervalMs: number,
   count: number,
-  signal: AbortSignal,
-  draining: AbortSignal,
-): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  const encoder = new TextEncoder();
-  const over = AbortSignal.any([signal, draining]);
+  over: AbortSignal,
+): AsyncGenerator<ServerSentEvent> {
   for (let n = 1; n <= count && !over.aborted; n++) {
-    yield encoder.encode(`id: ${n}\nevent: tick\ndata: {"n":${n}}\n\n`);
+    yield { id: String(n), event: 'tick', data: { n } };
     if (n < count) await sleep(intervalMs, undefined, { signal: over }).catch(() => {});
   }
 }

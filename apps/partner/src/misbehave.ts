@@ -16,7 +16,7 @@ export function misbehave(
   return async (c, next) => {
     const { latency, errorRate, stallRate } = dial.behaviour(c.req.path, route);
     if (random() < stallRate) {
-      await untilAborted(AbortSignal.any([c.req.raw.signal, c.var.draining]));
+      await untilAborted(AbortSignal.any([c.req.raw.signal, c.env.scope.draining]));
       throw failure(503, 'the partner was stalling when it was told to leave');
     }
     const latencyMs = latency(random);

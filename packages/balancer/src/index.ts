@@ -1,4 +1,11 @@
 /** Every balancing decision, without a clock, a socket or chance of its own. */
+export {
+  type Breaker,
+  type BreakerOptions,
+  type BreakerState,
+  createBreaker,
+  type Pass,
+} from './breaker.ts';
 export { isTooShort, parseDeadlineMs, parseGrpcTimeoutMs } from './deadline.ts';
 export { hash32 } from './hash.ts';
 export {

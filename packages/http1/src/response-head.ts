@@ -14,6 +14,8 @@ export interface ResponseHead {
   /** 1 for HTTP/1.1, 0 for HTTP/1.0. */
   readonly minorVersion: number;
   readonly fields: Fields;
+  /** The whole head as it came, one character for each byte; may be kept. */
+  readonly text: string;
   /** A 1xx other than 101: the answer itself is yet to come (RFC 9110 §15.2). */
   readonly isInterim: boolean;
   readonly framing: Framing;
@@ -61,6 +63,10 @@ export class ResponseHeadReader implements ResponseHead {
 
   get status(): number {
     return this.line.status;
+  }
+
+  get text(): string {
+    return this.fields.text;
   }
 
   get reason(): string {

@@ -10,6 +10,7 @@ function start(t: TestContext, options: Partial<DeadlineOptions> = {}) {
   let nowMs = 1000;
   const client = new AbortController();
   const deadline = createDeadline({
+    arrivedAtMs: nowMs,
     budgetMs: 100,
     client: client.signal,
     now: () => nowMs,
@@ -28,6 +29,7 @@ function kindOf(signal: AbortSignal): string | undefined {
 
 test('the signal aborts when the budget is used up, not before', (t) => {
   const { deadline, advance } = start(t);
+  assert.equal(deadline.signal.aborted, false);
   advance(99);
   assert.equal(deadline.signal.aborted, false);
   assert.equal(deadline.remainingMs(), 1);
@@ -44,6 +46,7 @@ test('a caller can shorten the budget but not lengthen it', (t) => {
 
 test('a route can raise the budget, within what the caller allows', (t) => {
   const { deadline, advance } = start(t, { callerBudgetMs: 500 });
+  assert.equal(deadline.signal.aborted, false);
   advance(50);
   deadline.raise(200);
   advance(199);
@@ -56,6 +59,7 @@ test('a route can raise the budget, within what the caller allows', (t) => {
 
 test('without any deadline there is no timer that fires at once', (t) => {
   const { deadline, advance } = start(t, { budgetMs: forever });
+  assert.equal(deadline.signal.aborted, false);
   advance(10_000_000);
   assert.equal(deadline.signal.aborted, false);
   assert.equal(deadline.remainingMs(), forever);
@@ -63,6 +67,7 @@ test('without any deadline there is no timer that fires at once', (t) => {
 
 test('the signal aborts when the client leaves, and says so', (t) => {
   const { deadline, client } = start(t);
+  assert.equal(deadline.signal.aborted, false);
   client.abort('gone');
   assert.equal(kindOf(deadline.signal), 'client-gone');
 });
@@ -81,9 +86,34 @@ test('a client that had already left aborts at once', (t) => {
 
 test('a request that is over has no deadline any more', (t) => {
   const { deadline, advance } = start(t);
+  assert.equal(deadline.signal.aborted, false);
   deadline.end();
   advance(1000);
   assert.equal(deadline.signal.aborted, false);
+});
+
+test('a deadline nobody watches sets no timer, and is told at once when it has passed', (t) => {
+  const { deadline, advance } = start(t);
+  advance(100);
+  assert.ok(!deadline.endedBy);
+  assert.equal(kindOf(deadline.signal), 'timeout');
+});
+
+test('time that went by before the deadline was first asked for is used up', (t) => {
+  const { deadline, advance } = start(t, { arrivedAtMs: 960 });
+  assert.equal(deadline.remainingMs(), 60);
+  assert.equal(deadline.signal.aborted, false);
+  advance(60);
+  assert.equal(kindOf(deadline.signal), 'timeout');
+});
+
+test('what came first is the reason that stays', (t) => {
+  const { deadline, client, advance } = start(t);
+  assert.equal(deadline.signal.aborted, false);
+  client.abort('gone');
+  advance(1000);
+  assert.equal(kindOf(deadline.signal), 'client-gone');
+  assert.equal(deadline.endedBy?.kind, 'client-gone');
 });
 
 test('only a whole number of milliseconds is a deadline', () => {

@@ -16,8 +16,8 @@ export function createComplaints(message: string, now = () => performance.now())
     const nowMs = now();
     if (nowMs < quietUntilMs) return;
     const { method, path } = c.req;
-    const { requestId } = c.get('scope');
-    c.get('logger').error(message, { error, method, path, requestId, times: count });
+    const { requestId, logger } = c.env.scope;
+    logger.error(message, { error, method, path, requestId, times: count });
     quietUntilMs = nowMs + quietMs;
     count = 0;
   };

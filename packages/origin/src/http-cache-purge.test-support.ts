@@ -41,12 +41,3 @@ export async function startEdge(t: TestContext, path?: string): Promise<TestEdge
       : `unix:${path}`;
   return edge;
 }
-
-/** Waits until `check` is true; rejects when it does not get there. */
-export async function until(check: () => boolean, what: string): Promise<void> {
-  const endMs = performance.now() + 20_000;
-  while (!check()) {
-    if (performance.now() > endMs) throw new Error(`${what} did not happen`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-}

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createRegistry } from '@headgate/telemetry';
-import { keptLog } from './http-cache.test-support.ts';
-import { startEdge, until } from './http-cache-purge.test-support.ts';
+import { startEdge } from './http-cache-purge.test-support.ts';
 import { PurgeError } from './http-cache-purge-error.ts';
 import type { PurgeableStore } from './http-cache-purge-target.ts';
 import { createPurger, type PurgerSettings } from './http-cache-purger.ts';
+import { keptLog, until } from './origin.test-support.ts';
 
 const patient = { waitMs: 20_000, attemptTimeoutMs: 20_000, closeTimeoutMs: 0 };
 

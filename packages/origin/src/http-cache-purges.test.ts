@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { quietOrigin } from './http-cache.test-support.ts';
 import { PurgeError } from './http-cache-purge-error.ts';
 import type { PurgeOptions, Purger } from './http-cache-purger.ts';
 import { purges } from './http-cache-purges.ts';
+import { quietOrigin } from './origin.test-support.ts';
 import { badRequest } from './problem.ts';
 
 /** A purger that notes what it is asked for, and takes it as told. */

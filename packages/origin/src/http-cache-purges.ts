@@ -44,7 +44,7 @@ export function purges<P extends string = string>(
     const { status } = c.res;
     if (safeMethods.has(c.req.method) || status < 200 || status >= 400) return;
     try {
-      await purger.purgeTags(tagsOf(c), { waitMs: c.get('scope').deadline.remainingMs() });
+      await purger.purgeTags(tagsOf(c), { waitMs: c.env.scope.deadline.remainingMs() });
     } catch (error) {
       // The purger tells its log, once for all that waits for an edge.
       if (!(error instanceof PurgeError)) complain(c, error);

@@ -17,8 +17,10 @@ export interface Lifecycle {
   readonly isHealthy: boolean;
   /** Aborts when draining starts. Endless streams end themselves on it. */
   readonly draining: AbortSignal;
-  /** Counts one request; the returned function ends it and may be called more than once. */
-  begin(): () => void;
+  /** One more request is in flight; `end` is called once for it. */
+  begin(): void;
+  /** One that was begun has ended. */
+  end(): void;
   /** Other processes have fewer connections: the clients of so many are to connect anew. */
   giveUp(connections: number): void;
   /** Whether the connection of an answer is to be closed after it; asked once for each answer. */
@@ -52,14 +54,11 @@ export function createLifecycle(): Lifecycle {
     },
     draining: draining.signal,
     begin() {
-      let isOpen = true;
       inFlight += 1;
-      return () => {
-        if (!isOpen) return;
-        isOpen = false;
-        inFlight -= 1;
-        ended += 1;
-      };
+    },
+    end() {
+      inFlight -= 1;
+      ended += 1;
     },
     giveUp(connections) {
       givenUp = connections;

@@ -26,7 +26,7 @@ function start(options: Partial<OriginOptions> = {}) {
 
 test('a request keeps the id it came with, and gets one when it has none that is usable', async () => {
   const { app } = start();
-  app.get('/', (c) => c.text(c.var.scope.requestId));
+  app.get('/', (c) => c.text(c.env.scope.requestId));
   const kept = await app.request('/', { headers: { 'x-request-id': 'edge-1' } });
   assert.equal(kept.headers.get('x-request-id'), 'edge-1');
   assert.equal(await kept.text(), 'edge-1');
@@ -37,7 +37,7 @@ test('a request keeps the id it came with, and gets one when it has none that is
 
 test('a trace is continued with a step of our own', async () => {
   const { app } = start();
-  app.get('/', (c) => c.json(c.var.scope.trace));
+  app.get('/', (c) => c.json(c.env.scope.trace));
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
   const response = await app.request('/', { headers: { traceparent } });
   const trace = JSON.parse(await response.text());
@@ -88,7 +88,7 @@ test('an unknown path is a 404 problem', async () => {
 test('work that fails because the deadline passed is answered 504', async () => {
   const { app, errors } = start({ deadlineMs: 20 });
   app.get('/', async (c) => {
-    await sleep(60_000, undefined, { signal: c.var.signal });
+    await sleep(60_000, undefined, { signal: c.env.scope.signal });
     return c.text('late');
   });
   const response = await app.request('/');
@@ -100,7 +100,7 @@ test('work that fails because the deadline passed is answered 504', async () => 
 test('a caller that states less time gets its answer by then', async () => {
   const { app } = start({ deadlineMs: 60_000 });
   app.get('/', async (c) => {
-    await sleep(60_000, undefined, { signal: c.var.signal });
+    await sleep(60_000, undefined, { signal: c.env.scope.signal });
     return c.text('late');
   });
   const response = await app.request('/', { headers: { 'headgate-deadline-ms': '10' } });
@@ -126,4 +126,75 @@ test('requests are counted by status in the metrics', async () => {
   const text = await response.text();
   assert.match(text, /origin_requests_total\{method="GET",status="404"\} 1/);
   assert.match(text, /origin_requests_in_flight 1/);
+});
+
+test('a deadline that nobody watches cuts nothing', async () => {
+  const { app, errors } = start({ deadlineMs: 5 });
+  app.get('/', async (c) => {
+    await sleep(30);
+    return c.text('late, and here');
+  });
+  app.get('/throws', async () => {
+    await sleep(30);
+    throw new Error('of its own');
+  });
+  assert.equal(await (await app.request('/')).text(), 'late, and here');
+  assert.equal((await app.request('/throws')).status, 500);
+  assert.equal(errors.length, 1);
+});
+
+test('the budget counts from the arrival, however late it is asked for', async () => {
+  const { app } = start({ deadlineMs: 20 });
+  app.get('/', async (c) => {
+    await sleep(40);
+    const { deadline, signal } = c.env.scope;
+    assert.equal(deadline.remainingMs(), 0);
+    signal.throwIfAborted();
+    return c.text('late');
+  });
+  const response = await app.request('/');
+  assert.equal(response.status, 504);
+});
+
+test('more than may be in flight is shed at once, except what watches the origin', async () => {
+  const { app } = start({ maxInFlight: 1 });
+  const gate = Promise.withResolvers<void>();
+  app.get('/', async (c) => {
+    await gate.promise;
+    return c.text('through');
+  });
+  const first = app.request('/');
+  const shed = await app.request('/');
+  assert.deepEqual([shed.status, shed.headers.get('retry-after')], [503, '1']);
+  const { kind } = JSON.parse(await shed.text());
+  assert.equal(kind, 'overload');
+  for (const path of ['/health', '/ready', '/metrics']) {
+    assert.equal((await app.request(path)).status, 200, path);
+  }
+  gate.resolve();
+  assert.equal((await first).status, 200);
+  assert.equal((await app.request('/')).status, 200);
+  assert.throws(
+    () => start({ maxInFlight: 0 }),
+    /maxInFlight must be a whole number from 1, not 0/,
+  );
+});
+
+test('durations are told by the pattern of the route, and invented paths make no labels', async () => {
+  const { app } = start();
+  app.use('/items/*', async (_c, next) => next());
+  app.get('/items/:id', (c) => c.text('lamp'));
+  for (const path of ['/items/1', '/items/2', '/items/1/more', '/invented'])
+    await app.request(path);
+  await app.request('/items/3', { method: 'HEAD' });
+  await app.request('/items/3', { method: 'PUT' });
+  const text = await (await app.request('/metrics')).text();
+  const counts = [...text.matchAll(/^origin_request_duration_seconds_count\{(.*)\} (\d+)$/gm)];
+  assert.deepEqual(
+    counts.map(([, labels, count]) => [labels, count]),
+    [
+      ['route="/items/:id"', '3'],
+      ['route="none"', '3'],
+    ],
+  );
 });

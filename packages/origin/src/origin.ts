@@ -1,13 +1,24 @@
 // Owns how the parts of the kit become one app: the order here is the life of a request.
 import { createLogger, createRegistry, type Logger, type Registry } from '@headgate/telemetry';
-import { type Context, Hono } from 'hono';
-import { HTTPException } from 'hono/http-exception';
-import { addHealth } from './health.ts';
+import { Hono } from 'hono';
+import { getPath } from 'hono/utils/url';
+import { type AccessLogTarget, openAccessLog, type RequestLog } from './access-log.ts';
+import { Background, type BackgroundOptions } from './background.ts';
+import { type CompressionOptions, compression } from './compression.ts';
+import { type CrossOriginOptions, crossOrigin } from './cors.ts';
+import { addHealth, healthPaths } from './health.ts';
 import { createLifecycle, type Lifecycle } from './lifecycle.ts';
+import { matchedRoute } from './matched-route.ts';
 import { createMetricsSource, type MetricsSource } from './metrics-source.ts';
-import { HttpProblem, notFound, problemResponse } from './problem.ts';
+import { mountRoutes } from './mount-routes.ts';
+import type { OpenScope } from './open-scope.ts';
+import type { DocsOptions } from './openapi-document.ts';
+import { answerError, answerUnmatched } from './problem-answers.ts';
+import { createReadiness, type ReadinessCheck } from './readiness.ts';
+import { withScopes } from './request-life.ts';
 import { registerRequestMetrics } from './request-metrics.ts';
-import { type OriginEnv, requestScope } from './request-scope.ts';
+import type { OriginEnv } from './request-scope.ts';
+import type { Routes } from './routes.ts';
 
 /** A Hono app with the kit's parts in place, and what the listener that serves it needs. */
 export type Origin = Hono<OriginEnv> & {
@@ -15,80 +26,87 @@ export type Origin = Hono<OriginEnv> & {
   readonly lifecycle: Lifecycle;
   readonly registry: Registry;
   readonly metrics: MetricsSource;
+  readonly background: Background;
+  /** Undefined when it is off; closed by the server that was made for the app. */
+  readonly accessLog: RequestLog | undefined;
 };
 
 /** What an origin is made of. */
 export interface OriginOptions {
   /** Names the app in logs and messages. */
   name: string;
+  /** Groups of routes, as `createRoutes` makes them; plain ones are added to the app itself. */
+  routes?: Routes | readonly Routes[];
+  /** What `GET /openapi.json` and `GET /docs` say of `routes`; false: neither. */
+  docs?: DocsOptions | false;
+  /** Which pages of other origins may ask. Default: none. */
+  cors?: CrossOriginOptions;
+  /** Whether answers are compressed. Default false: an edge does that, once for all. */
+  compression?: CompressionOptions | boolean;
   /** Budget of a request in milliseconds, unless its route raises it. Default 5000. */
   deadlineMs?: number;
   /** Where unexpected errors go. Default: JSON lines on standard error. */
   logger?: Logger;
   /** What this process tells at `GET /metrics`. Default: an empty one. */
   registry?: Registry;
+  /** Where one line for each request goes that has ended. Default `off`. */
+  accessLog?: AccessLogTarget;
+  /** What `GET /ready` asks, by name; each has a second, and is asked once a second at most. */
+  readiness?: Readonly<Record<string, ReadinessCheck>>;
+  /**
+   * Requests in flight in this process above which further ones are shed with 503. Default: no
+   * limit. `/health`, `/ready` and `/metrics` are answered all the same.
+   */
+  maxInFlight?: number;
+  /** How much work may go on after answers (`c.env.scope.background`). */
+  background?: BackgroundOptions;
 }
 
 /**
  * Makes an app whose requests have an id, a trace and one deadline; whose errors are problem+json;
  * and which answers `/health`, `/ready` and `/metrics`. Routes are added to it as to any Hono app.
+ * @throws RangeError, naming the option, for what cannot be meant; an Error when the file of the
+ *   access log cannot be opened
  */
-export function createOrigin({
-  name,
-  deadlineMs = 5000,
-  logger = createLogger({ name }),
-  registry = createRegistry(),
-}: OriginOptions): Origin {
-  const app = new Hono<OriginEnv>();
+export function createOrigin(options: OriginOptions): Origin {
+  const { name, deadlineMs = 5000, logger = createLogger({ name }) } = options;
+  const { registry = createRegistry(), maxInFlight = Number.POSITIVE_INFINITY } = options;
+  assertMaxInFlight(maxInFlight);
+  const app = new Hono<OriginEnv>({
+    getPath: (request, at) => (at?.env?.scope as OpenScope | undefined)?.path ?? getPath(request),
+  });
   const lifecycle = createLifecycle();
   const metrics = createMetricsSource(registry);
   const record = registerRequestMetrics(registry, lifecycle);
+  const background = new Background({ ...options.background, logger, registry });
+  const readiness = createReadiness({ checks: options.readiness ?? {}, logger });
+  const accessLog = openAccessLog(options.accessLog ?? 'off');
 
-  app.use(
-    requestScope({
-      deadlineMs,
-      lifecycle,
-      logger,
-      // Without a response by now, the client has left: 499 as in problems.
-      onEnd: (c, durationMs) => record(c.req.method, c.finalized ? c.res.status : 499, durationMs),
-    }),
-  );
-  addHealth(app, lifecycle, metrics);
-  app.notFound((c) => answer(c, notFound(`nothing is found at ${c.req.path}`)));
-  app.onError((error, c) => {
-    const problem = asProblem(error, c.var.signal);
-    if (problem.kind === 'internal') {
-      const { requestId, trace } = c.var.scope;
-      const { method, path } = c.req;
-      logger.error('request failed', { error, requestId, traceId: trace.traceId, method, path });
-    }
-    return answer(c, problem);
+  app.fetch = withScopes(app.fetch, {
+    deadlineMs,
+    lifecycle,
+    logger,
+    background,
+    maxInFlight,
+    sparedPaths: healthPaths,
+    onEnd(end) {
+      const { method } = end.scope.request;
+      const route = matchedRoute(app, method, end.scope.path);
+      record(method, end.status, route, end.durationMs);
+      accessLog?.write(end, route);
+    },
   });
-  return Object.assign(app, { label: name, lifecycle, registry, metrics });
+  const { routes = [], docs = {}, cors, compression: compressed = false } = options;
+  if (cors !== undefined) app.use(crossOrigin(cors));
+  if (compressed !== false) app.use(compression(compressed === true ? {} : compressed));
+  addHealth(app, { lifecycle, readiness, metrics });
+  if (options.routes !== undefined) mountRoutes(app, { name, routes: [routes].flat(), docs });
+  app.notFound((c) => answerUnmatched(app, c));
+  app.onError((error, c) => answerError(error, c.env.scope as OpenScope));
+  return Object.assign(app, { label: name, lifecycle, registry, metrics, background, accessLog });
 }
 
-function answer(c: Context<OriginEnv>, problem: HttpProblem): Response {
-  return problemResponse(problem, c.var.scope.requestId);
-}
-
-/**
- * What `error` is answered with. Work that was cancelled fails in many ways, so once the request's
- * signal has aborted, its reason is the answer rather than whatever broke because of it.
- */
-function asProblem(error: unknown, signal: AbortSignal): HttpProblem {
-  if (error instanceof HttpProblem) return error;
-  if (signal.aborted && signal.reason instanceof HttpProblem) return signal.reason;
-  if (error instanceof HTTPException) {
-    const { status, message } = error;
-    const side = status < 500 ? 'client' : 'origin';
-    return new HttpProblem({ status, kind: 'http', side, retryable: false, detail: message });
-  }
-  return new HttpProblem({
-    status: 500,
-    kind: 'internal',
-    side: 'origin',
-    retryable: false,
-    detail: 'the origin failed; quote the request id when reporting this',
-    cause: error,
-  });
+function assertMaxInFlight(value: number): void {
+  if (value >= 1 && (Number.isInteger(value) || value === Number.POSITIVE_INFINITY)) return;
+  throw new RangeError(`maxInFlight must be a whole number from 1, not ${value}`);
 }

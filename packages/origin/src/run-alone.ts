@@ -28,6 +28,8 @@ export async function runAlone(options: RunOptions): Promise<void> {
   started();
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
+  // After its file was moved away; with workers, HUP replaces them, and those open it anew.
+  if (origin.accessLog !== undefined) process.on('SIGHUP', () => origin.accessLog?.reopen());
   if (process.connected) {
     process.once('disconnect', () => {
       leaving ??= leave();

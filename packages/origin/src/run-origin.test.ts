@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 // An origin with one route that never answers, run the way an app's main module does.
 const program = `
@@ -16,7 +20,8 @@ const program = `
   )};
   const schema = z.strictObject(listenSettings(4000));
   const settings = await readSettings({ name: 'test', schema, envNames: listenEnvNames });
-  const app = createOrigin({ name: 'test' });
+  const { ACCESS_LOG: file } = process.env;
+  const app = createOrigin({ name: 'test', accessLog: file === undefined ? 'off' : { file } });
   app.get('/never', () => new Promise(() => console.log('asked')));
   const onClosed = async () => console.log('closed');
   const start = async () => {
@@ -63,6 +68,23 @@ test('SIGTERM drains, closes what the app holds, and exits 0', async (t) => {
   child.kill('SIGTERM');
   const [exit] = await Promise.all([once(child, 'exit'), closed]);
   assert.deepEqual(exit, [0, null]);
+});
+
+test('HUP opens the access log anew, after its file was moved away', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'origin-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'access.log');
+  const child = start(t, { ACCESS_LOG: file });
+  const url = await printed(child, listening);
+  await fetch(`${url}/health`);
+  renameSync(file, `${file}.1`);
+  child.kill('SIGHUP');
+  while (!existsSync(file)) await sleep(5);
+  await fetch(`${url}/ready`);
+  child.kill('SIGTERM');
+  assert.deepEqual(await once(child, 'exit'), [0, null]);
+  assert.match(readFileSync(`${file}.1`, 'utf8'), /"path":"\/health"/);
+  assert.match(readFileSync(file, 'utf8'), /"path":"\/ready"/);
 });
 
 test('a second signal cuts what the first is waiting for', async (t) => {

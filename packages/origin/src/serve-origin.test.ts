@@ -23,7 +23,7 @@ function gate(app: Origin) {
   const asked = Promise.withResolvers<AbortSignal>();
   const open = Promise.withResolvers<void>();
   app.get('/gate', async (c) => {
-    asked.resolve(c.var.signal);
+    asked.resolve(c.env.scope.signal);
     await open.promise;
     return c.text('through');
   });
@@ -69,7 +69,7 @@ test('a client that leaves in the middle of an answer aborts what makes the rest
   const app = createOrigin({ name: 'test' });
   const begun = Promise.withResolvers<AbortSignal>();
   app.get('/endless', (c) => {
-    begun.resolve(c.var.signal);
+    begun.resolve(c.env.scope.signal);
     return c.body(
       new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array(9)) }),
     );
@@ -88,7 +88,7 @@ test('an answer that has gone out in full aborts nothing', async (t) => {
   const app = createOrigin({ name: 'test' });
   let signal: AbortSignal | undefined;
   app.get('/', (c) => {
-    signal = c.var.signal;
+    signal = c.env.scope.signal;
     return c.text('all of it');
   });
   const { url } = await serve(t, app);
@@ -172,6 +172,74 @@ test('what outlasts the drain timeout is cut', async (t) => {
   await asked;
   await close();
   await answer;
+});
+
+test('a draining origin waits for what goes on after its answers', async (t) => {
+  const app = createOrigin({ name: 'test' });
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+  let isDone = false;
+  app.get('/', (c) => {
+    c.env.scope.background('work', async () => {
+      await ended;
+      isDone = true;
+    });
+    return c.text('answered');
+  });
+  const { url, close } = await serve(t, app);
+  assert.equal(await (await fetch(url)).text(), 'answered');
+  const closed = close();
+  await sleep(100);
+  end();
+  await closed;
+  assert.equal(isDone, true);
+});
+
+test('a task that outlasts the drain timeout is told to stop', async (t) => {
+  const app = createOrigin({ name: 'test' });
+  const { promise: told, resolve: tell } = Promise.withResolvers<void>();
+  app.get('/', (c) => {
+    c.env.scope.background('work', async (signal) => {
+      signal.addEventListener('abort', () => tell(), { once: true });
+      await told;
+    });
+    return c.text('answered');
+  });
+  const { url, close } = await serve(t, app, { drainTimeoutMs: 50 });
+  await (await fetch(url)).text();
+  await Promise.all([close(), told]);
+});
+
+test('work that fails after its client has left is no failure of the origin', async (t) => {
+  const lines: string[] = [];
+  const ignore = () => {};
+  const logger = {
+    debug: ignore,
+    info: ignore,
+    warn: ignore,
+    error: (message: string) => lines.push(message),
+    setLevel: ignore,
+  };
+  const app = createOrigin({ name: 'test', logger });
+  const arrived = Promise.withResolvers<void>();
+  const failed = Promise.withResolvers<void>();
+  app.post('/', async (c) => {
+    arrived.resolve();
+    try {
+      return c.text(await c.req.text());
+    } finally {
+      failed.resolve();
+    }
+  });
+  const { port } = await serve(t, app);
+  const socket = connect(port, '127.0.0.1');
+  socket.write('POST / HTTP/1.1\r\nhost: test\r\ncontent-length: 10\r\n\r\nhalf');
+  await arrived.promise;
+  socket.destroy();
+  await failed.promise;
+  await until(() => app.lifecycle.inFlight === 0);
+  const metrics = await (await app.request('/metrics')).text();
+  assert.match(metrics, /origin_requests_total\{method="POST",status="499"\} 1/);
+  assert.deepEqual(lines, []);
 });
 
 test('cut ends a drain that would still wait', async (t) => {

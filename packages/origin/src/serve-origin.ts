@@ -5,7 +5,9 @@ import { createAdaptorServer, type WebSocketServerLike } from '@hono/node-server
 import { type Connections, followConnections, type GiveAway } from './connections.ts';
 import { drain } from './drain.ts';
 import type { Departure } from './lifecycle.ts';
+import { LoggedResponse } from './logged-response.ts';
 import type { Origin } from './origin.ts';
+import { OriginResponse } from './origin-response.ts';
 import { createWebSocketServer } from './websocket.ts';
 
 /** Where and how an origin is served. */
@@ -82,29 +84,43 @@ export function createOriginServer(
       requestTimeout: 0,
       // A request that announces no body has no stream that would have to be read to its end.
       optimizeEmptyRequests: true,
+      ServerResponse: origin.accessLog === undefined ? OriginResponse : LoggedResponse,
     },
     // Their types differ in `undefined` for an optional property only.
     websocket: { server: webSockets as WebSocketServerLike },
   }) as Server;
   const connections = followConnections(server, giveAway);
-  const { lifecycle } = origin;
+  const { lifecycle, background, accessLog } = origin;
   const cut = new AbortController();
   let closing: Promise<void> | undefined;
+  const leave = async (how: CloseOptions) => {
+    const { departure = 'address-leaves', timeoutMs = drainTimeoutMs, onListenerClosed } = how;
+    const over = new AbortController();
+    const end = () => over.abort();
+    const timer = setTimeout(end, timeoutMs);
+    if (cut.signal.aborted) end();
+    else cut.signal.addEventListener('abort', end, { once: true });
+    await drain({
+      server,
+      connections,
+      webSockets,
+      lifecycle,
+      departure,
+      lingerMs,
+      timeoutMs,
+      onListenerClosed,
+      cut: cut.signal,
+    });
+    await background.finish(over.signal);
+    clearTimeout(timer);
+    // What could not be written has been told by a warning.
+    await accessLog?.close().catch(() => {});
+  };
   return {
     server,
     connections,
-    close({ departure = 'address-leaves', timeoutMs = drainTimeoutMs, onListenerClosed } = {}) {
-      closing ??= drain({
-        server,
-        connections,
-        webSockets,
-        lifecycle,
-        departure,
-        lingerMs,
-        timeoutMs,
-        onListenerClosed,
-        cut: cut.signal,
-      });
+    close(options) {
+      closing ??= leave(options ?? {});
       return closing;
     },
     cut: () => cut.abort(),

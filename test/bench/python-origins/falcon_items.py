@@ -8,10 +8,12 @@ import os
 
 import falcon
 import gevent
+import gevent.pool
 import urllib3
 
 PARTNER_URL = os.environ["PARTNER_URL"]
 INSTANCE = os.environ["INSTANCE"]
+FEED_CONCURRENCY = int(os.environ.get("FEED_CONCURRENCY", "16"))
 
 # Callers beyond the size of the pool wait for a connection.
 pool = urllib3.connection_from_url(
@@ -61,6 +63,37 @@ class Item:
         )
 
 
+class Feed:
+    def on_get(self, request, response):
+        count = request.get_param_as_int(
+            "count", min_value=1, max_value=100, default=100
+        )
+        first = request.get_param_as_int("from", min_value=1, default=1)
+        ids = range(first, first + count)
+        turns = gevent.pool.Pool(FEED_CONCURRENCY)
+        found = turns.map(lambda post_id: read_part(f"/posts/{post_id}"), ids)
+        items = [
+            {"id": i, "post": post} for i, (post, why) in zip(ids, found) if not why
+        ]
+        missing = [
+            {"part": f"posts/{i}", **why} for i, (_, why) in zip(ids, found) if why
+        ]
+        if not items:
+            raise falcon.HTTPBadGateway()
+        response.content_type = falcon.MEDIA_JSON
+        response.text = json.dumps(
+            {
+                "count": count,
+                "items": items,
+                "partial": bool(missing),
+                "missing": missing,
+                "servedBy": INSTANCE,
+            },
+            ensure_ascii=False,
+            separators=(",", ":"),
+        )
+
+
 class Health:
     def on_get(self, _request, response):
         response.media = {"status": "ok"}
@@ -68,4 +101,5 @@ class Health:
 
 app = falcon.App()
 app.add_route("/items/{item_id:int(min=1)}", Item())
+app.add_route("/feed", Feed())
 app.add_route("/health", Health())

@@ -4,11 +4,12 @@ import asyncio
 import os
 
 import httpx
-from fastapi import FastAPI, HTTPException, Path
+from fastapi import FastAPI, HTTPException, Path, Query
 from fastapi.responses import JSONResponse
 
 INSTANCE = os.environ["INSTANCE"]
 CONNECTIONS = int(os.environ["PARTNER_CONNECTIONS"])
+FEED_CONCURRENCY = int(os.environ.get("FEED_CONCURRENCY", "16"))
 
 app = FastAPI(openapi_url=None)
 partner = httpx.AsyncClient(
@@ -55,6 +56,34 @@ async def item(item_id: int = Path(ge=1)):
             "id": item_id,
             "post": post,
             "comments": comments,
+            "partial": bool(missing),
+            "missing": missing,
+            "servedBy": INSTANCE,
+        }
+    )
+
+
+@app.get("/feed")
+async def feed(
+    count: int = Query(default=100, ge=1, le=100),
+    first: int = Query(default=1, ge=1, alias="from"),
+):
+    turns = asyncio.Semaphore(FEED_CONCURRENCY)
+
+    async def read_post(post_id):
+        async with turns:
+            return await read_part(f"/posts/{post_id}")
+
+    ids = range(first, first + count)
+    found = await asyncio.gather(*(read_post(post_id) for post_id in ids))
+    items = [{"id": i, "post": post} for i, (post, why) in zip(ids, found) if not why]
+    missing = [{"part": f"posts/{i}", **why} for i, (_, why) in zip(ids, found) if why]
+    if not items:
+        raise HTTPException(502)
+    return JSONResponse(
+        {
+            "count": count,
+            "items": items,
             "partial": bool(missing),
             "missing": missing,
             "servedBy": INSTANCE,

@@ -1,14 +1,23 @@
-// Owns the words for how a partner call can fail, and the mapping from undici's errors to them.
-import { errors } from 'undici';
+// Owns the words for how a partner call can fail.
 import type { ProblemSide } from '../problem.ts';
+import type { TransportFailure } from './transport.ts';
 
 /**
  * How a call failed. `unreachable`: no connection, or it broke. `timeout`: no answer in time.
  * `status`: an answer other than 2xx. `aborted`: the caller left. `overload`: our own queue for
- * this partner is full. `invalid`: an answer that is not what was agreed, or a call that may not
- * be made.
+ * this partner is full, or so long that the turn would come too late. `open`: the partner fails as
+ * a whole and is not asked for a while. `too-large`: an answer larger than allowed. `invalid`: an
+ * answer that is not what was agreed (side `partner`), or a call that may not be made (`origin`).
  */
-export type FailureKind = 'unreachable' | 'timeout' | 'status' | 'aborted' | 'overload' | 'invalid';
+export type FailureKind =
+  | 'unreachable'
+  | 'timeout'
+  | 'status'
+  | 'aborted'
+  | 'overload'
+  | 'open'
+  | 'too-large'
+  | 'invalid';
 
 /** A partner call that did not give a usable answer. */
 export interface Failure {
@@ -18,47 +27,77 @@ export interface Failure {
   readonly retryable: boolean;
   /** The partner's status, with kind `status`. */
   readonly status?: number;
+  /** Better not to come back before this, in milliseconds; where the partner or the breaker says. */
+  readonly retryAfterMs?: number;
+  /** What the partner said with its status, up to 8 KiB. Not for clients. */
+  readonly body?: string;
   /** What went wrong, naming the partner and the path. */
   readonly message: string;
 }
 
-/** A failure as something to throw, where an API wants a rejection. */
-export class PartnerError extends Error {
-  readonly failure: Failure;
+/** Every kind there is, for tables that must have them all. */
+export const failureKinds = [
+  'unreachable',
+  'timeout',
+  'status',
+  'aborted',
+  'overload',
+  'open',
+  'too-large',
+  'invalid',
+] as const satisfies readonly FailureKind[];
 
-  constructor(failure: Failure) {
-    super(failure.message);
-    this.name = 'PartnerError';
-    this.failure = failure;
-  }
-}
-
-const sides: Record<FailureKind, ProblemSide> = {
+const sides: Readonly<Record<FailureKind, ProblemSide>> = {
   unreachable: 'partner',
   timeout: 'partner',
   status: 'partner',
   aborted: 'client',
   overload: 'origin',
+  open: 'partner',
+  'too-large': 'partner',
   invalid: 'partner',
 };
 
-const retryableKinds: ReadonlySet<FailureKind> = new Set(['unreachable', 'timeout', 'overload']);
+const retryableKinds: ReadonlySet<FailureKind> = new Set([
+  'unreachable',
+  'timeout',
+  'overload',
+  'open',
+]);
 
 /** A failure of `kind`, with the side and retryability that follow from it. */
-export function failureOf(kind: FailureKind, message: string): Failure {
-  return { kind, side: sides[kind], retryable: retryableKinds.has(kind), message };
+export function failureOf(kind: FailureKind, message: string, retryAfterMs?: number): Failure {
+  const failure = { kind, side: sides[kind], retryable: retryableKinds.has(kind), message };
+  return retryAfterMs === undefined ? failure : { ...failure, retryAfterMs };
+}
+
+/** A call that may not be made as it was asked for: our own doing. */
+export function refusedCall(message: string): Failure {
+  return { kind: 'invalid', side: 'origin', retryable: false, message };
 }
 
 // Statuses that say "not now" rather than "no" (RFC 9110 §15.5–15.6, RFC 6585 §4).
 const retryableStatuses: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
 
+/** What else is known of an answer whose status is not 2xx. */
+export interface RefusalDetails {
+  readonly retryAfterMs?: number | undefined;
+  readonly body?: string | undefined;
+}
+
 /** The failure for an answer whose status is not 2xx. */
-export function statusFailure(status: number, message: string): Failure {
+export function statusFailure(
+  status: number,
+  message: string,
+  { retryAfterMs, body }: RefusalDetails = {},
+): Failure {
   return {
     kind: 'status',
     side: 'partner',
     retryable: retryableStatuses.has(status),
     status,
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+    ...(body !== undefined && { body }),
     message,
   };
 }
@@ -70,17 +109,16 @@ export function abortFailure({ reason }: { readonly reason: unknown }, what: str
     : failureOf('aborted', `${what}: given up by the caller`);
 }
 
-/** The failure for anything undici throws before or while the answer arrives. */
-export function errorFailure(error: unknown, what: string): Failure {
-  if (
-    error instanceof errors.ResponseExceededMaxSizeError ||
-    error instanceof errors.HTTPParserError ||
-    error instanceof errors.HeadersOverflowError
-  ) {
-    return failureOf('invalid', `${what}: ${error.message}`);
-  }
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'error';
-  return failureOf('unreachable', `${what}: connection failed (${code})`);
+const wireKinds: Readonly<Record<TransportFailure['kind'], FailureKind>> = {
+  connect: 'unreachable',
+  broken: 'unreachable',
+  protocol: 'invalid',
+  'too-large': 'too-large',
+};
+
+/** The failure for what happened on the wire. */
+export function wireFailure({ kind, message }: TransportFailure, what: string): Failure {
+  return failureOf(wireKinds[kind], `${what}: ${message}`);
 }
 
 // DOMException of AbortSignal.timeout, or an HttpProblem of kind timeout.

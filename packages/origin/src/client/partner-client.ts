@@ -1,162 +1,168 @@
-// Owns calls to one partner: bounded, cancelled when the caller leaves or time is up, and always
-// answered with a result rather than an exception.
-import { formatTraceparent } from '@headgate/telemetry';
-import { Pool } from 'undici';
-import { deadlineHeader } from '../deadline.ts';
-import type { RequestScope } from '../request-scope.ts';
-import { createAdmission } from './admission.ts';
-import { CallLimit } from './call-limit.ts';
-import { type Answer, Exchange } from './exchange.ts';
-import { abortFailure, errorFailure, type Failure, failureOf, statusFailure } from './failure.ts';
-import { type Query, requestPath, type Segment } from './request-path.ts';
-
-/** What a partner is called with. */
-export interface PartnerClientOptions {
-  /** Names the partner in messages. */
-  name: string;
-  /** `http(s)://host[:port][/base]`; every path is below it. */
-  baseUrl: string;
-  /** Longest time for one call in milliseconds, waiting in our queue included. */
-  timeoutMs: number;
-  /** Sockets to the partner. */
-  maxConnections: number;
-  /** Calls at once; more than `maxConnections` makes no sense on HTTP/1.1. */
-  maxInFlight: number;
-  /** Calls that may wait; one more is an `overload`. */
-  maxQueue: number;
-  /** Largest answer body in bytes. Default 1 MiB. */
-  maxResponseBytes?: number;
-}
-
-/** One call. */
-export interface CallOptions<T> {
-  /** Aborts the call, on the wire too. */
-  signal: AbortSignal;
-  /** Checks the JSON body and gives it a type; throws when it is not what was agreed. */
-  parse(body: unknown): T;
-  /** The request this call is made for: its id, trace and remaining time go along. */
-  scope?: Partial<RequestScope>;
-  query?: Query;
-  headers?: Record<string, string>;
-}
-
-/** What a call came to. */
-export type PartnerResult<T> =
-  | { readonly ok: true; readonly status: number; readonly body: T }
-  | { readonly ok: false; readonly failure: Failure };
+// Owns calls to one partner as callers see them: what goes into one, who shares one, and that every
+// call comes to a result rather than an exception.
+import { readThrough } from './cache-aside.ts';
+import { Call } from './call.ts';
+import type { CallOptions, PartnerResult, RequestOptions } from './call-options.ts';
+import { Caller, scopeSignalOf } from './caller.ts';
+import { createTransport } from './create-transport.ts';
+import { Dispatch, type Surroundings } from './dispatch.ts';
+import { abortFailure, refusedCall } from './failure.ts';
+import { createOrders, type Order } from './order.ts';
+import { registerPartner, unregisterPartner } from './partner-metrics.ts';
+import { assertPartnerOptions, type PartnerClientOptions } from './partner-options.ts';
+import { placesOf } from './places.ts';
+import type { Segment } from './request-path.ts';
 
 /** Calls one partner. */
 export interface PartnerClient {
   readonly name: string;
-  /** Calls on the wire. */
+  /** Attempts on the wire. */
   readonly inFlight: number;
-  /** Calls waiting for a place. */
+  /** Calls waiting for their turn. */
   readonly queued: number;
   /** `GET` of the path made of `segments`. Never rejects. */
-  get<T>(segments: readonly Segment[], options: CallOptions<T>): Promise<PartnerResult<T>>;
-  /** Closes every connection; calls under way fail as `unreachable`. */
+  get<T = unknown>(
+    segments: readonly Segment[],
+    options?: CallOptions<T>,
+  ): Promise<PartnerResult<T>>;
+  /** Any method, with a body or without. Nothing but GET is shared or kept. Never rejects. */
+  request<T = unknown>(options: RequestOptions<T>): Promise<PartnerResult<T>>;
+  /** Closes every connection; calls that wait or are under way fail as `unreachable`. */
   close(): Promise<void>;
 }
 
-// A partner that does not even accept within this time is treated as unreachable.
-const connectTimeoutMs = 1000;
+const NO_OPTIONS = {};
 
-/** Makes a client; it connects at the first call. Throws a TypeError for an unusable `baseUrl`. */
+/** A timer that is to be later than this fires at once. */
+const longestTimerMs = 2 ** 31 - 1;
+
+/**
+ * Makes a client; it connects at the first call. Throws a TypeError for an address or a header that
+ * is unusable, and a RangeError for a number that makes no sense.
+ */
 export function createPartnerClient(options: PartnerClientOptions): PartnerClient {
-  const { name, timeoutMs } = options;
-  const { origin, pathname } = new URL(options.baseUrl);
-  const basePath = pathname.replace(/\/+$/, '');
-  const admission = createAdmission(options);
-  const pool = new Pool(origin, {
-    connections: options.maxConnections,
-    allowH2: false,
-    maxResponseSize: options.maxResponseBytes ?? 1024 * 1024,
-    connectTimeout: connectTimeoutMs,
-    // Every call has a deadline of its own; undici's timers above 1 s are coarse.
-    headersTimeout: 0,
-    bodyTimeout: 0,
+  return createClient(options, {
+    createTransport,
+    now: () => performance.now(),
+    random: Math.random,
   });
+}
 
-  /** A place to call from, once there is one; undefined when too many wait for one. */
-  async function wait(limit: CallLimit): Promise<(() => void) | undefined> {
-    const waiting = new AbortController();
-    limit.onOver = (reason) => waiting.abort(reason);
-    return admission.enter(waiting.signal);
+/** The same with a wire, a clock and chance of the caller's. */
+export function createClient(
+  options: PartnerClientOptions,
+  surroundings: Surroundings,
+): PartnerClient {
+  assertPartnerOptions(options);
+  const { name, coalesce = true, cache: kept, registry } = options;
+  const { places, basePath } = placesOf(options);
+  const orders = createOrders(basePath, options.headers);
+  const dispatch = new Dispatch(options, places, surroundings);
+  const shared = new Map<string, Call>();
+
+  const readings = {
+    name,
+    get inFlight() {
+      return dispatch.service.inFlight;
+    },
+    get queued() {
+      return dispatch.queued;
+    },
+    breaker: dispatch.breaker,
+  };
+  if (registry) dispatch.meters = registerPartner(registry, readings);
+
+  // What identical calls have in common.
+  const keyOf = ({ path, lines, hasOwnFields }: Order) =>
+    hasOwnFields ? `${path}\n${lines}` : path;
+
+  const onEnd = (call: Call) => {
+    if (call.key !== undefined && shared.get(call.key) === call) shared.delete(call.key);
+  };
+
+  function ask<T>(order: Order, call: CallOptions<T>): Promise<PartnerResult<T>> {
+    const scopeSignal = scopeSignalOf(call);
+    const aborted = call.signal?.aborted ? call.signal : scopeSignal?.aborted && scopeSignal;
+    if (aborted) {
+      const failure = abortFailure(aborted, `${name} ${order.path}`);
+      dispatch.meters?.ended(failure.kind, 0);
+      return Promise.resolve({ ok: false, failure });
+    }
+    const nowMs = dispatch.now();
+    const remainingMs = call.scope?.deadline?.remainingMs() ?? Number.POSITIVE_INFINITY;
+    const { timeoutMs = dispatch.timeoutMs } = call;
+    if (Number.isNaN(timeoutMs)) return refuse('timeoutMs is NaN; give milliseconds');
+    const budgetMs = Math.min(timeoutMs, remainingMs, longestTimerMs);
+    const isShared = coalesce && order.method === 'GET' && order.body === undefined;
+    const key = isShared ? keyOf(order) : undefined;
+    const underWay = key === undefined ? undefined : shared.get(key);
+    if (underWay?.audience.hasTimeFor(budgetMs, nowMs)) {
+      const caller = new Caller(underWay, call, budgetMs, nowMs);
+      dispatch.meters?.coalesced();
+      underWay.join(caller);
+      return caller.result;
+    }
+    const own = new Call(dispatch, order, key, call.scope, onEnd);
+    const caller = new Caller(own, call, budgetMs, nowMs);
+    own.audience.add(caller);
+    if (key !== undefined) shared.set(key, own);
+    own.enter();
+    return caller.result;
+  }
+
+  // A key makes the cache's answer one for all; what a call's own fields say might not be for all.
+  function cacheKey({ path, hasOwnFields }: Order, key: string | undefined): string | undefined {
+    if (key !== undefined) return `${name}:${key}`;
+    return hasOwnFields ? undefined : `${name}:${path}`;
+  }
+
+  function refuse(error: unknown): Promise<PartnerResult<never>> {
+    const reason = error instanceof Error ? error.message : String(error);
+    const failure = refusedCall(`${name}: ${reason}`);
+    dispatch.meters?.ended(failure.kind, 0);
+    return Promise.resolve({ ok: false, failure });
   }
 
   return {
     name,
     get inFlight() {
-      return admission.inFlight;
+      return readings.inFlight;
     },
     get queued() {
-      return admission.queued;
+      return readings.queued;
     },
 
-    async get<T>(segments: readonly Segment[], call: CallOptions<T>): Promise<PartnerResult<T>> {
-      let path: string;
+    get<T>(segments: readonly Segment[], call: CallOptions<T> = NO_OPTIONS) {
+      let order: Order;
       try {
-        path = requestPath(basePath, segments, call.query);
+        order = orders.get(segments, call);
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        const failure = failureOf('invalid', `${name}: ${reason}`);
-        return { ok: false, failure: { ...failure, side: 'origin' } };
+        return refuse(error);
       }
-      const budgetMs = Math.min(timeoutMs, call.scope?.deadline?.remainingMs() ?? timeoutMs);
-      const limit = new CallLimit(call.signal, budgetMs);
-      let leave: (() => void) | undefined;
+      if (kept === undefined || call.cache === false) return ask(order, call);
+      const key = cacheKey(order, call.cache?.key);
+      if (key === undefined) return ask(order, call);
+      return readThrough<T>({
+        kept,
+        key,
+        what: `${name} ${order.path}`,
+        options: call,
+        timeoutMs: call.timeoutMs ?? dispatch.timeoutMs,
+        ask: (load) => ask(order, load),
+      });
+    },
+
+    request<T>(call: RequestOptions<T>) {
       try {
-        if (limit.isOver) throw limit.reason;
-        leave = admission.enterNow() ?? (await wait(limit));
-        if (leave === undefined) {
-          const message = `${name} ${path}: too many calls waiting`;
-          return { ok: false, failure: failureOf('overload', message) };
-        }
-        const headers = outgoingHeaders(call, limit.remainingMs());
-        const answer = await new Exchange(pool, path, headers, limit).answer;
-        return readAnswer(answer, call, name, path);
+        return ask(orders.request(call), call);
       } catch (error) {
-        const what = `${name} ${path}`;
-        return {
-          ok: false,
-          failure: limit.isOver ? abortFailure(limit, what) : errorFailure(error, what),
-        };
-      } finally {
-        leave?.();
-        limit.end();
+        return refuse(error);
       }
     },
 
-    close: () => pool.destroy(),
+    async close() {
+      if (registry) unregisterPartner(registry, readings);
+      await dispatch.close();
+    },
   };
-}
-
-function outgoingHeaders(
-  { scope, headers }: CallOptions<unknown>,
-  remainingMs: number,
-): Record<string, string> {
-  const outgoing: Record<string, string> = {
-    accept: 'application/json',
-    ...headers,
-    [deadlineHeader]: String(Math.floor(remainingMs)),
-  };
-  if (scope?.requestId !== undefined) outgoing['x-request-id'] = scope.requestId;
-  if (scope?.trace !== undefined) outgoing.traceparent = formatTraceparent(scope.trace);
-  return outgoing;
-}
-
-function readAnswer<T>(
-  { status, text }: Answer,
-  call: CallOptions<T>,
-  name: string,
-  path: string,
-): PartnerResult<T> {
-  if (text === undefined) {
-    return { ok: false, failure: statusFailure(status, `${name} ${path}: answered ${status}`) };
-  }
-  try {
-    return { ok: true, status, body: call.parse(JSON.parse(text)) };
-  } catch {
-    return { ok: false, failure: failureOf('invalid', `${name} ${path}: not the agreed JSON`) };
-  }
 }
