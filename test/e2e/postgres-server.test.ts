@@ -165,6 +165,17 @@ test('a kept folder keeps data and address', async () => {
   assert.equal(await one(third.url, 'SELECT n FROM kept'), 42);
 });
 
+test('a kept folder belongs to one at a time', async () => {
+  await using place = await temporaryFolder();
+  const folder = join(place.path, 'data');
+  await chmod(place.path, 0o711);
+  await using first = await startPostgres({ folder, replicas: 1 });
+  await ask(first.url, 'CREATE TABLE kept AS SELECT 42 AS n');
+  await assert.rejects(startPostgres({ folder, replicas: 1 }), /data is in use by the server/);
+  const [replica = ''] = first.replicaUrls;
+  await eventually(async () => assert.equal(await one(replica, 'SELECT n FROM kept'), 42));
+});
+
 test('a port that somebody else has taken is exchanged for another', async () => {
   await using place = await temporaryFolder();
   const folder = join(place.path, 'data');

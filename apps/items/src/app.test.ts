@@ -258,7 +258,7 @@ test('a feed that runs out of time has what came before', async (t) => {
   );
 });
 
-test('what is not a whole number in range is 400 and asks nobody', async (t) => {
+test('what is not a whole number in range is refused and asks nobody', async (t) => {
   const { get, calls } = await start(t);
   const paths = ['/items/0', '/items/abc', '/items/-1', '/items/1.5', '/items/99999999999'];
   for (const path of [
@@ -269,7 +269,7 @@ test('what is not a whole number in range is 400 and asks nobody', async (t) => 
     '/feed?from=0',
   ]) {
     const { status, body } = await get(path);
-    assert.deepEqual([status, body.kind], [400, 'bad-request'], path);
+    assert.deepEqual([status, body.kind], [422, 'validation'], path);
   }
   assert.deepEqual(calls.paths, []);
 });

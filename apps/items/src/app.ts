@@ -1,8 +1,8 @@
 // Owns the routes of the items origin.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { badRequest, cacheable, createOrigin, type Origin, uncacheable } from '@headgate/origin';
-import { readFeed } from './feed.ts';
-import { readItem } from './item.ts';
+import { cacheable, createOrigin, createRoutes, type Origin, uncacheable } from '@headgate/origin';
+import { feedRoute, readFeed } from './feed.ts';
+import { itemRoute, readItem } from './item.ts';
 import type { PartSource } from './parts.ts';
 
 /** What the items origin is made of. */
@@ -18,42 +18,40 @@ export interface ItemsDeps {
   deadlineMs: number;
 }
 
-const maxItemId = 2 ** 31 - 1;
-const maxFeedCount = 100;
-
-/** The items origin: `/items/:id` and `/feed?count=&from=`. */
+/** The items origin: `/items/{id}` and `/feed?count=&from=`. */
 export function createItemsApp(deps: ItemsDeps): Origin {
-  const { parts, instance, feedConcurrency, extraLatencyMs, deadlineMs } = deps;
-  const app = createOrigin({ name: 'items', deadlineMs });
-  const holdBack = async (signal: AbortSignal) => {
-    if (extraLatencyMs > 0) await sleep(extraLatencyMs, undefined, { signal });
-  };
+  return createOrigin({
+    name: 'items',
+    deadlineMs: deps.deadlineMs,
+    routes: createItemRoutes(deps),
+    docs: { description: 'Answers composed from the calls of a partner.' },
+  });
+}
 
-  const itemsAreCacheable = cacheable<'/items/:id'>({
+/** The routes; `ItemRoutes` is what a typed client knows of them. */
+function createItemRoutes({ parts, instance, feedConcurrency, extraLatencyMs }: ItemsDeps) {
+  const itemsAreCacheable = cacheable({
     maxAge: '5s',
     // Whoever looks from a browser wants to see who answers now.
     audience: 'shared',
     tags: (c) => [`item:${Number(c.req.param('id'))}`, 'items'],
   });
-  app.get('/items/:id', itemsAreCacheable, async (c) => {
-    const id = wholeNumber('id', c.req.param('id'), maxItemId);
-    await holdBack(c.env.scope.signal);
-    const item = await readItem(id, parts, c.env.scope);
-    if (item.partial) uncacheable(c);
-    return c.json({ ...item, servedBy: instance });
-  });
-  app.get('/feed', async (c) => {
-    const count = wholeNumber('count', c.req.query('count') ?? String(maxFeedCount), maxFeedCount);
-    const from = wholeNumber('from', c.req.query('from') ?? '1', maxItemId - maxFeedCount);
-    await holdBack(c.env.scope.signal);
-    const feed = await readFeed({ from, count }, feedConcurrency, parts, c.env.scope);
-    return c.json({ ...feed, servedBy: instance });
-  });
-  return app;
+
+  return createRoutes()
+    .openapi({ ...itemRoute, middleware: itemsAreCacheable }, async (c) => {
+      const { scope } = c.env;
+      if (extraLatencyMs > 0) await sleep(extraLatencyMs, undefined, { signal: scope.signal });
+      const item = await readItem(c.req.valid('param').id, parts, scope);
+      if (item.partial) uncacheable(c);
+      return c.json({ ...item, servedBy: instance }, 200);
+    })
+    .openapi(feedRoute, async (c) => {
+      const { scope } = c.env;
+      if (extraLatencyMs > 0) await sleep(extraLatencyMs, undefined, { signal: scope.signal });
+      const feed = await readFeed(c.req.valid('query'), feedConcurrency, parts, scope);
+      return c.json({ ...feed, servedBy: instance }, 200);
+    });
 }
 
-function wholeNumber(name: string, text: string, max: number): number {
-  const value = /^\d{1,10}$/.test(text) ? Number(text) : 0;
-  if (value >= 1 && value <= max) return value;
-  throw badRequest(`${name} must be a whole number from 1 to ${max}, not ${JSON.stringify(text)}`);
-}
+/** What a typed client knows: `hc<ItemRoutes>(url)`. */
+export type ItemRoutes = ReturnType<typeof createItemRoutes>;

@@ -1,25 +1,43 @@
 // Owns the feed: many posts gathered at once, or as many of them as can be had.
-import type { RequestScope } from '@headgate/origin';
-import {
-  abortFailure,
-  type Failure,
-  gather,
-  PartnerError,
-  type PartnerResult,
-} from '@headgate/origin/client';
-import { type Missing, missing } from './failure-answer.ts';
-import type { PartSource, Post } from './parts.ts';
+import { json, problem, type RequestScope, route, z } from '@headgate/origin';
+import { partialList } from '@headgate/origin/client';
+import { maxItemId } from './item.ts';
+import { missingSchema } from './missing.ts';
+import { type PartSource, postSchema } from './parts.ts';
+import { wholeNumber } from './whole-number.ts';
 
 /** A feed as it is answered. */
-export interface Feed {
-  /** Posts that were asked for. */
-  count: number;
-  /** Those that could be had, in order. */
-  items: { id: number; post: Post }[];
-  /** True when a post is missing. */
-  partial: boolean;
-  missing: Missing[];
-}
+const feedSchema = z
+  .object({
+    count: z.int().openapi({ description: 'Posts that were asked for.' }),
+    items: z
+      .array(z.object({ id: z.int(), post: postSchema }))
+      .openapi({ description: 'Those that could be had, in order.' }),
+    partial: z.boolean().openapi({ description: 'True when a post is missing.' }),
+    missing: z.array(missingSchema),
+    servedBy: z.string(),
+  })
+  .openapi('Feed');
+
+const maxFeedCount = 100;
+
+/** `GET /feed?count=&from=`. */
+export const feedRoute = route({
+  method: 'get',
+  path: '/feed',
+  summary: 'Many posts, from as many partner calls',
+  tags: ['items'],
+  request: {
+    query: z.object({
+      count: wholeNumber(maxFeedCount).default(maxFeedCount),
+      from: wholeNumber(maxItemId - maxFeedCount).default(1),
+    }),
+  },
+  responses: {
+    200: json(feedSchema, 'The posts that could be had'),
+    502: problem('The partner answered badly'),
+  },
+});
 
 /**
  * Gathers `count` posts, the first being `from`, with at most `concurrency` calls at once. Throws a
@@ -28,39 +46,15 @@ export interface Feed {
 export async function readFeed(
   { from, count }: { readonly from: number; readonly count: number },
   concurrency: number,
-  parts: PartSource,
+  source: PartSource,
   scope: RequestScope,
-): Promise<Feed> {
-  const { signal } = scope.deadline;
-  const tasks = Array.from({ length: count }, (_, index) => () => parts.post(from + index, scope));
-  const outcomes = await gather(tasks, { concurrency, signal });
-
-  const items: Feed['items'] = [];
-  const failures: { part: string; failure: Failure }[] = [];
-  for (const [index, outcome] of outcomes.entries()) {
-    const id = from + index;
-    const part = `posts/${id}`;
-    const result = settled(outcome, signal, part);
-    if (result.ok) items.push({ id, post: result.body });
-    else failures.push({ part, failure: result.failure });
-  }
-  const [first] = failures;
-  if (first !== undefined && items.length === 0) throw new PartnerError(first.failure);
-  return {
-    count,
-    items,
-    partial: failures.length > 0,
-    missing: failures.map(({ part, failure }) => missing(part, failure)),
-  };
-}
-
-// A task rejects only when the signal aborted before its turn; anything else is a defect.
-function settled(
-  outcome: PromiseSettledResult<PartnerResult<Post>>,
-  signal: AbortSignal,
-  part: string,
-): PartnerResult<Post> {
-  if (outcome.status === 'fulfilled') return outcome.value;
-  if (!signal.aborted) throw outcome.reason;
-  return { ok: false, failure: abortFailure(signal, part) };
+) {
+  const calls = Array.from({ length: count }, (_, i) => () => source.post(from + i, scope));
+  const { values, missing, partial } = await partialList(calls, {
+    concurrency,
+    signal: scope.signal,
+    nameOf: (i) => `posts/${from + i}`,
+  });
+  const items = values.flatMap((post, i) => (post === undefined ? [] : [{ id: from + i, post }]));
+  return { count, items, partial, missing: [...missing] };
 }

@@ -1,36 +1,54 @@
 // Owns an item: a post and its comments, or as much of it as can be had.
-import { notFound, type RequestScope } from '@headgate/origin';
-import { PartnerError } from '@headgate/origin/client';
-import { type Missing, missing } from './failure-answer.ts';
-import type { Comments, PartSource, Post } from './parts.ts';
+import { json, notFound, problem, type RequestScope, route, z } from '@headgate/origin';
+import { partial } from '@headgate/origin/client';
+import { missingSchema } from './missing.ts';
+import { commentsSchema, type PartSource, postSchema } from './parts.ts';
+import { wholeNumber } from './whole-number.ts';
 
 /** An item as it is answered. */
-export interface Item {
-  id: number;
-  post: Post | null;
-  comments: Comments | null;
-  /** True when a part is missing. */
-  partial: boolean;
-  missing: Missing[];
-}
+const itemSchema = z
+  .object({
+    id: z.int(),
+    post: postSchema.nullable(),
+    comments: commentsSchema.nullable(),
+    partial: z.boolean().openapi({ description: 'True when a part is missing.' }),
+    missing: z.array(missingSchema),
+    servedBy: z.string(),
+  })
+  .openapi('Item');
+
+/** Edges and the partner know no higher id. */
+export const maxItemId = 2 ** 31 - 1;
+
+/** `GET /items/{id}`. */
+export const itemRoute = route({
+  method: 'get',
+  path: '/items/{id}',
+  summary: 'A post with its comments, from two partner calls at once',
+  tags: ['items'],
+  request: { params: z.object({ id: wholeNumber(maxItemId).openapi({ example: '5' }) }) },
+  responses: {
+    200: json(itemSchema, 'The item, or what could be had of it'),
+    404: problem('There is no such item'),
+    502: problem('The partner answered badly'),
+  },
+});
 
 /**
  * Composes the item from two parallel calls. One part may be missing. Throws a problem when both
  * are: the post's failure, being the part an item is named after; and 404 when there is no post.
  */
-export async function readItem(id: number, parts: PartSource, scope: RequestScope): Promise<Item> {
-  const [post, comments] = await Promise.all([parts.post(id, scope), parts.comments(id, scope)]);
-  if (!post.ok && post.failure.status === 404) throw notFound(`there is no item ${id}`);
-  if (!post.ok && !comments.ok) throw new PartnerError(post.failure);
-
-  const gone: Missing[] = [];
-  if (!post.ok) gone.push(missing('post', post.failure));
-  if (!comments.ok) gone.push(missing('comments', comments.failure));
-  return {
-    id,
-    post: post.ok ? post.body : null,
-    comments: comments.ok ? comments.body : null,
-    partial: gone.length > 0,
-    missing: gone,
-  };
+export async function readItem(id: number, source: PartSource, scope: RequestScope) {
+  const none = notFound(`there is no item ${id}`);
+  const { parts, missing, ...rest } = await partial({
+    post: async () => {
+      const answer = await source.post(id, scope);
+      if (!answer.ok && answer.failure.status === 404) throw none;
+      return answer;
+    },
+    comments: () => source.comments(id, scope),
+  });
+  if (missing.some(({ reason }) => reason === none.kind)) throw none;
+  const { post = null, comments = null } = parts;
+  return { id, post, comments, ...rest, missing: [...missing] };
 }

@@ -1,15 +1,18 @@
 // Owns where an item's parts come from: the partner, whose answers its client keeps.
-import type { RequestScope } from '@headgate/origin';
+import { type RequestScope, z } from '@headgate/origin';
 import type { PartnerClient, PartnerResult } from '@headgate/origin/client';
-import { z } from 'zod';
 
-const postSchema = z.object({
-  id: z.number(),
-  userId: z.number(),
-  title: z.string(),
-  body: z.string(),
-});
-const commentsSchema = z.array(
+/** A post as the partner has it. */
+export const postSchema = z
+  .object({
+    id: z.number(),
+    userId: z.number(),
+    title: z.string(),
+    body: z.string(),
+  })
+  .openapi('Post');
+/** The comments under a post. */
+export const commentsSchema = z.array(
   z.object({
     id: z.number(),
     postId: z.number(),
@@ -19,10 +22,8 @@ const commentsSchema = z.array(
   }),
 );
 
-/** A post as the partner has it. */
-export type Post = z.output<typeof postSchema>;
-/** The comments under a post. */
-export type Comments = z.output<typeof commentsSchema>;
+type Post = z.output<typeof postSchema>;
+type Comments = z.output<typeof commentsSchema>;
 
 /** Reads parts on behalf of a request; never rejects for a partner's failure. */
 export interface PartSource {

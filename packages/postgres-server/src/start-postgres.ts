@@ -133,14 +133,13 @@ async function startAll(
   const base = folder === undefined ? place.folder : await takeFolder(folder, place.owner);
   const { initdb, postgres } = findBinaries(place.folder, place.owner);
   const primaryFolder = join(base, 'primary');
+  await refuseUsed(base, primaryFolder);
   const kept = await recall(base);
   const { password } = kept;
   if (!existsSync(join(primaryFolder, 'PG_VERSION'))) {
-    const passwordFile = join(place.folder, 'password');
-    await writeFile(passwordFile, password, { mode: 0o600 });
-    giveTo(place.owner, passwordFile);
-    const args = ['--pgdata', primaryFolder, '--pwfile', passwordFile, '--no-sync', ...INITDB];
-    await runProgram(place, initdb, args);
+    const passwordFile = await writeSecret(place, 'password', password);
+    const args = ['--pgdata', primaryFolder, '--pwfile', passwordFile, ...INITDB];
+    await runProgram(place, initdb, folder === undefined ? ['--no-sync', ...args] : args);
   }
   const replicaFolders = Array.from({ length: replicas }, (_, i) => join(base, `replica-${i + 1}`));
   // A copy of data at rest is a replica of it; one of an earlier run may have fallen behind.
@@ -154,7 +153,10 @@ async function startAll(
   const primary = await Instance.start({ ...common, dataFolder: primaryFolder, settings, port });
   instances.push(primary);
   if (folder !== undefined) await remember(base, { password, port: primary.port });
-  const primary_conninfo = `host=127.0.0.1 port=${primary.port} user=${USER} password=${password}`;
+  // Arguments are seen by everybody on the machine, a password in a file is not.
+  const passfile = await writeSecret(place, 'passfile', `*:*:*:${USER}:${password}`);
+  const address = `host=127.0.0.1 port=${primary.port} user=${USER}`;
+  const primary_conninfo = `${address} passfile='${passfile}'`;
   for (const dataFolder of replicaFolders) {
     const all = { ...settings, primary_conninfo };
     const replica = await Instance.start({ ...common, dataFolder, settings: all });
@@ -174,6 +176,32 @@ async function takeFolder(folder: string, owner: Owner | undefined): Promise<str
     `PostgreSQL does not run as root, and user nobody cannot enter ${base}: run this as another ` +
       'user, choose a folder that everybody may enter, or name a server of your own in DATABASE_URL',
   );
+}
+
+/** Two servers on one folder: PostgreSQL refuses that too, but not before we copy its data. */
+async function refuseUsed(base: string, primaryFolder: string): Promise<void> {
+  const lock = await readFile(join(primaryFolder, 'postmaster.pid'), 'utf8').catch(() => '');
+  const pid = Number.parseInt(lock, 10);
+  if (!Number.isInteger(pid) || !isAlive(pid)) return;
+  throw new Error(
+    `${base} is in use by the server with process id ${pid}: end what started it, or choose another folder`,
+  );
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+async function writeSecret(place: ProgramPlace, name: string, secret: string): Promise<string> {
+  const file = join(place.folder, name);
+  await writeFile(file, secret, { mode: 0o600 });
+  giveTo(place.owner, file);
+  return file;
 }
 
 async function copyData(place: ProgramPlace, from: string, to: string): Promise<void> {

@@ -44,7 +44,7 @@ export interface Asker {
   leave(): void;
 }
 
-export const LIMITS: PoolLimits = {
+const LIMITS: PoolLimits = {
   poolSize: 2,
   maxOverflow: 1,
   poolTimeoutMs: 100,
