@@ -7,7 +7,8 @@ import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
 
 const LEAVES = ['balancer', 'cache', 'config', 'http1', 'supervisor', 'telemetry'];
-const ORIGINS = ['items', 'live', 'partner', 'profiles'];
+/** Apps that are no origins, and do without the kit. */
+const TOOLS = ['console', 'load', 'profile', 'proxy'];
 const PURE = ['balancer', 'http1'];
 const FOR_TESTS = ['postgres-server'];
 
@@ -15,7 +16,7 @@ const FOR_TESTS = ['postgres-server'];
 function allowedFor(workspace: string): readonly string[] {
   const [kind, name = ''] = workspace.split('/');
   if (kind === 'test') return [...LEAVES, ...FOR_TESTS, 'origin', 'proxy', 'load'];
-  if (kind === 'apps') return ORIGINS.includes(name) ? [...LEAVES, 'origin'] : LEAVES;
+  if (kind === 'apps') return TOOLS.includes(name) ? LEAVES : [...LEAVES, 'origin'];
   return name === 'origin' ? LEAVES : [];
 }
 

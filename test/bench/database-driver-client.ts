@@ -1,6 +1,7 @@
 /**
- * One driver under measure, in a process of its own: asks a database until the time is over, and
- * writes what that cost to standard output as JSON.
+ * One driver under measure, in a process of its own: asks a database so many times, and writes what
+ * that cost to standard output as JSON. It counts queries and not seconds, so that a busy machine
+ * makes it slow and not cold.
  */
 import { createDatabase } from '@headgate/origin/db';
 import pg from 'pg';
@@ -8,7 +9,6 @@ import postgres from 'postgres';
 
 /** What the process writes. */
 export interface DriverCost {
-  readonly queries: number;
   /** Of this process alone, in microseconds. */
   readonly userUs: number;
   readonly systemUs: number;
@@ -64,31 +64,29 @@ const DRIVERS: Readonly<Record<string, (url: string) => Promise<Driver>>> = {
   },
 };
 
-const [driverName = '', url = '', text = '', concurrency = '', durationMs = ''] =
-  process.argv.slice(2);
+const [driverName = '', url = '', text = '', concurrency = '', count = ''] = process.argv.slice(2);
 const createDriver = DRIVERS[driverName];
 if (!createDriver) throw new Error(`no driver ${driverName}: ${Object.keys(DRIVERS).join(', ')}`);
 const driver = await createDriver(url);
 
-/** Asks from so many places at once until `endMs`; resolves with the number of answers. */
-async function askUntil(endMs: number): Promise<number> {
-  let queries = 0;
+/** Asks so many times, from so many places at once. */
+async function askTimes(queries: number): Promise<void> {
+  let asked = 0;
   const askInTurn = async () => {
-    while (performance.now() < endMs) {
-      const rows = await driver.ask(text, 1 + (queries % 1000));
+    while (asked < queries) {
+      asked++;
+      const rows = await driver.ask(text, 1 + (asked % 1000));
       if (rows.length === 0) throw new Error(`${driverName} answered ${text} without rows`);
-      queries++;
     }
   };
   await Promise.all(Array.from({ length: Number(concurrency) }, askInTurn));
-  return queries;
 }
 
-await askUntil(performance.now() + Number(durationMs) / 2);
+await askTimes(Number(count) / 2);
 const before = process.cpuUsage();
 const startedMs = performance.now();
-const queries = await askUntil(startedMs + Number(durationMs));
+await askTimes(Number(count));
 const elapsedMs = performance.now() - startedMs;
 const { user: userUs, system: systemUs } = process.cpuUsage(before);
 await driver.close();
-process.stdout.write(JSON.stringify({ queries, userUs, systemUs, elapsedMs } satisfies DriverCost));
+process.stdout.write(JSON.stringify({ userUs, systemUs, elapsedMs } satisfies DriverCost));

@@ -1,7 +1,7 @@
 /**
  * What a statement costs in the process that asks: `pg`, `postgres` and our own pool over `pg`,
  * interleaved, the asking process on one core and PostgreSQL on the other. Run it with
- * `node test/bench/database-drivers.ts [ROUNDS] [SECONDS]`.
+ * `node test/bench/database-drivers.ts [ROUNDS]`.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -15,10 +15,10 @@ const ROW = 'SELECT id, name, price, stock, created_at FROM item WHERE id = $1';
 const PAGE =
   'SELECT id, name, price, stock, created_at FROM item WHERE id >= $1 ORDER BY id LIMIT 50';
 const CASES = [
-  { name: 'one row, one at a time', text: ROW, concurrency: 1 },
-  { name: 'one row, 10 at once', text: ROW, concurrency: 10 },
-  { name: 'one row, 64 at once', text: ROW, concurrency: 64 },
-  { name: '50 rows, 64 at once', text: PAGE, concurrency: 64 },
+  { name: 'one row, one at a time', text: ROW, concurrency: 1, queries: 12_000 },
+  { name: 'one row, 10 at once', text: ROW, concurrency: 10, queries: 20_000 },
+  { name: 'one row, 64 at once', text: ROW, concurrency: 64, queries: 20_000 },
+  { name: '50 rows, 64 at once', text: PAGE, concurrency: 64, queries: 6_000 },
 ];
 const DRIVERS = ['pg pool', 'pg pipeline', 'postgres.js', 'headgate'];
 const TABLE = `CREATE TABLE item AS
@@ -30,9 +30,11 @@ const SERVER_CORE = '1';
 
 const run = promisify(execFile);
 
-async function measure(driver: string, url: string, text: string, concurrency: number) {
-  const client = join(import.meta.dirname, 'database-driver-client.ts');
-  const args = [client, driver, url, text, String(concurrency), String(seconds * 1000)];
+type Case = (typeof CASES)[number];
+
+async function measure(driver: string, { text, concurrency, queries }: Case): Promise<DriverCost> {
+  const program = join(import.meta.dirname, 'database-driver-client.ts');
+  const args = [program, driver, server.url, text, String(concurrency), String(queries)];
   const { stdout } = await run('taskset', ['-c', CLIENT_CORE, process.execPath, ...args]);
   return JSON.parse(stdout) as DriverCost;
 }
@@ -43,7 +45,7 @@ function median(figures: readonly number[]): number {
   return ((sorted[(sorted.length - 1) >> 1] ?? NaN) + (sorted[sorted.length >> 1] ?? NaN)) / 2;
 }
 
-const [rounds = 3, seconds = 2] = process.argv.slice(2).map(Number);
+const [rounds = 5] = process.argv.slice(2).map(Number);
 await using server = await startPostgres();
 const client = new pg.Client(server.url);
 await client.connect();
@@ -52,16 +54,16 @@ await client.end();
 // What the server starts from now on is on this core too.
 execFileSync('taskset', ['-acp', SERVER_CORE, String(server.primary.pid)], { stdio: 'ignore' });
 
-for (const { name, text, concurrency } of CASES) {
+for (const one of CASES) {
   const costs = new Map<string, DriverCost[]>(DRIVERS.map((driver) => [driver, []]));
   for (let round = 0; round < rounds; round++) {
     for (const driver of DRIVERS) {
-      costs.get(driver)?.push(await measure(driver, server.url, text, concurrency));
+      costs.get(driver)?.push(await measure(driver, one));
     }
   }
-  const first = medianCost(costs.get(DRIVERS[0] as string) ?? []);
+  const first = medianCost(one, costs.get(DRIVERS[0] as string) ?? []);
   const rows = [...costs].map(([driver, all]) => {
-    const { userUs, systemUs, perSecond } = medianCost(all);
+    const { userUs, systemUs, perSecond } = medianCost(one, all);
     const ratio = (userUs + systemUs) / (first.userUs + first.systemUs);
     return [
       driver,
@@ -72,14 +74,14 @@ for (const { name, text, concurrency } of CASES) {
       perSecond.toFixed(0),
     ];
   });
-  console.log(`\n${name} (CPU of the asking process per statement)\n`);
-  console.log(formatTable([`driver`, 'µs', 'user', 'system', 'ratio', 'per second'], rows));
+  console.log(`\n${one.name} (CPU of the asking process per statement)\n`);
+  console.log(formatTable(['driver', 'µs', 'user', 'system', 'ratio', 'per second'], rows));
 }
 
-function medianCost(costs: readonly DriverCost[]) {
+function medianCost({ queries }: Case, costs: readonly DriverCost[]) {
   return {
-    userUs: median(costs.map(({ userUs, queries }) => userUs / queries)),
-    systemUs: median(costs.map(({ systemUs, queries }) => systemUs / queries)),
-    perSecond: median(costs.map(({ queries, elapsedMs }) => (queries * 1000) / elapsedMs)),
+    userUs: median(costs.map(({ userUs }) => userUs / queries)),
+    systemUs: median(costs.map(({ systemUs }) => systemUs / queries)),
+    perSecond: median(costs.map(({ elapsedMs }) => (queries * 1000) / elapsedMs)),
   };
 }

@@ -54,8 +54,8 @@ export function parseWrk(output: string): WrkReport {
   return {
     requests: Number(read('requests', /^ *(\d+) requests in /m)),
     requestsPerSecond: Number(read('rate', /^Requests\/sec: +([\d.]+)$/m)),
-    p50Us: parseLatencyUs(read('median', /^ *50% +(\S+)$/m)),
-    p99Us: parseLatencyUs(read('99th percentile', /^ *99% +(\S+)$/m)),
+    p50Us: parseLatencyUs(read('median', /^ *50% +(\S+) *$/m)),
+    p99Us: parseLatencyUs(read('99th percentile', /^ *99% +(\S+) *$/m)),
     complaint: [...complaints].map((one) => `${one[1]}: ${one[2]}`).join('; ') || undefined,
   };
 }

@@ -128,7 +128,7 @@ test('1,000 requests while their server restarts: what was answered is stored, o
       await database.execute('INSERT INTO restarted VALUES ($1)', [n]);
       stored.add(n);
     } catch (error) {
-      assert.ok(error instanceof DatabaseError);
+      if (!(error instanceof DatabaseError)) throw error;
       // Only what was under way on a connection that ended may have been stored all the same.
       if (error.kind === 'broken') unknown.add(n);
       else assert.equal(error.kind, 'unreachable');
@@ -205,8 +205,8 @@ test('a cut before COMMIT leaves nothing', async (t) => {
 
 test('a server that falls silent is given up: the caller in time, the connection soon after', async (t) => {
   const { database, line } = await openBehindLine(t, {
-    statementTimeoutMs: 200,
-    connectTimeoutMs: 200,
+    statementTimeoutMs: 1_000,
+    connectTimeoutMs: 1_000,
     cancelTimeoutMs: 300,
     pool: { poolSize: 1, maxOverflow: 0 },
   });
@@ -220,7 +220,7 @@ test('a server that falls silent is given up: the caller in time, the connection
 
 test('a connection that died silently while it was idle is found before it is used', async (t) => {
   const { database, line } = await openBehindLine(t, {
-    connectTimeoutMs: 300,
+    connectTimeoutMs: 2_000,
     pool: { poolSize: 1, maxOverflow: 0, checkAfterIdleMs: 20 },
   });
   const backend = 'SELECT pg_backend_pid() AS pid';

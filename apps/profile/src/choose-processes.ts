@@ -74,7 +74,7 @@ function refusalOf(facts: ProcessFacts, self: ProcessFacts | undefined): string 
     return 'it was started with --disable-sigusr1, so nothing can be attached to it';
   }
   if (facts.catchesUsr1 === false) {
-    return 'it does not handle SIGUSR1, which would end it (--disable-sigusr1, or it has just started)';
+    return 'it does not handle SIGUSR1, which would end it (--disable-sigusr1, --permission, or it has just started)';
   }
   if (facts.network !== self?.network) {
     return 'it is in another network namespace; run this in its container';

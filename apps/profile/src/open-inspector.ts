@@ -9,9 +9,6 @@ import { closeInspector, whoAreYou } from './target-program.ts';
 
 /** Opening takes some 20 ms; a busy machine takes its time. */
 const ANSWER_MS = 10_000;
-/** Signals get lost on nobody, but the port may be taken between a look and the signal. */
-const SIGNALS = 3;
-const SIGNAL_MS = 4_000;
 /** Another profile holds the port for a moment only. */
 const PORT_FREE_MS = 3_000;
 const PAUSE_MS = 5;
@@ -47,20 +44,18 @@ async function openInspector(target: ProcessFacts): Promise<OpenInspector> {
   const known = before?.filter(({ port }) => port === address.port || mayInspect(target));
   const open = await firstClient(known ?? [address], target);
   if (open) return { client: open, wasOpen: true };
-  for (let i = 0; i < SIGNALS; i++) {
-    await untilFree(address, target);
-    signal(target);
-    const client = await opened(target, address, before ?? []);
-    if (client) return { client, wasOpen: false };
-  }
-  throw new Error(
-    'it did not open its inspector; does it handle SIGUSR1 itself, or run with --permission?',
-  );
+  await untilFree(address);
+  signal(target);
+  return { client: await opened(target, address, before ?? []), wasOpen: false };
 }
 
-/** The client of an inspector that has come up; undefined when none does in time. */
-async function opened(target: ProcessFacts, address: Listener, before: readonly Listener[]) {
-  const deadline = performance.now() + SIGNAL_MS;
+/** The client of an inspector that has come up; rejects when none does in time. */
+async function opened(
+  target: ProcessFacts,
+  address: Listener,
+  before: readonly Listener[],
+): Promise<InspectorClient> {
+  const deadline = performance.now() + ANSWER_MS;
   while (performance.now() < deadline) {
     const listeners = listenersOf(target.pid) ?? [address];
     const fresh = listeners.filter((one) => !before.some(({ port }) => port === one.port));
@@ -69,7 +64,9 @@ async function opened(target: ProcessFacts, address: Listener, before: readonly 
     if (!isAlive(target.pid)) throw new Error('it has ended');
     await sleep(PAUSE_MS);
   }
-  return undefined;
+  throw new Error(
+    'it did not open its inspector: it handles SIGUSR1 itself, or another had the port just then',
+  );
 }
 
 /** Connects to the first of `listeners` that is the inspector of this process and no other. */
@@ -119,16 +116,14 @@ async function json(response: AsyncIterable<Buffer>): Promise<unknown> {
 }
 
 /** Waits until its port is nobody's: a process that finds it taken opens none. */
-async function untilFree(address: Listener, target: ProcessFacts): Promise<void> {
+async function untilFree(address: Listener): Promise<void> {
   if (address.port === 0) return;
   const deadline = performance.now() + PORT_FREE_MS;
   while (await isListening(address)) {
-    // It was slow to open its own.
-    if (listenersOf(target.pid)?.some(({ port }) => port === address.port)) return;
     if (performance.now() > deadline) {
       throw new Error(
         `its inspector would listen on port ${address.port}, which ${holderText(address.port)} has. ` +
-          `End that, or start ${nameOf(target)} with --inspect-port=0`,
+          `End that, or start the app with --inspect-port=0`,
       );
     }
     await sleep(PAUSE_MS * 10);

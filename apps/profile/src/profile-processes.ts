@@ -66,7 +66,7 @@ export async function profileProcesses(
   return { profiles, failures, sampledUntilMs };
 }
 
-export function labelOf(target: ProcessFacts): string {
+function labelOf(target: ProcessFacts): string {
   return `${nameOf(target)} (${target.pid})`;
 }
 

@@ -20,7 +20,7 @@ export interface RouteLimits {
 type Definition<P extends string> = Omit<RouteConfig, 'path'> & { path: P } & RouteLimits;
 
 /** The body of every problem (RFC 9457); `Problem` in documents. */
-export const problemSchema = z
+const problemSchema = z
   .object({
     type: z.string(),
     title: z.string(),

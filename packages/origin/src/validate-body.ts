@@ -17,7 +17,7 @@ export interface BodyDefinition {
 }
 
 /** What became of a body. */
-export type BodyResult =
+type BodyResult =
   | { readonly kind: 'valid'; readonly target: 'json' | 'form'; readonly data: unknown }
   | { readonly kind: 'invalid'; readonly fields: readonly InvalidField[] }
   /** The route reads bodies of this type itself. */

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Context } from 'hono';
 import { clientGone } from './deadline.ts';
 import { HttpProblem } from './problem.ts';
-import type { OriginEnv } from './request-scope.ts';
+import type { OriginEnv, RequestScope } from './request-scope.ts';
 
 /**
  * The whole body, at most `maxBytes` long.
@@ -14,7 +14,7 @@ export async function readBytes(c: Context<OriginEnv>, maxBytes: number): Promis
   if (Number(c.req.header('content-length')) > maxBytes) throw tooLarge(maxBytes);
   const { scope, incoming } = c.env;
   if (incoming !== undefined && isUntouched(incoming)) {
-    return readIncoming(incoming, scope.signal, maxBytes);
+    return readIncoming(incoming, scope, maxBytes);
   }
   const isInMemory = Object.keys(c.req.bodyCache).length > 0;
   const body = isInMemory ? new Blob([await c.req.arrayBuffer()]).stream() : c.req.raw.body;
@@ -28,15 +28,16 @@ function isUntouched(incoming: IncomingMessage): boolean {
 
 function readIncoming(
   incoming: IncomingMessage,
-  signal: AbortSignal,
+  scope: RequestScope,
   maxBytes: number,
 ): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let sizeBytes = 0;
+    let signal: AbortSignal | undefined;
     const settle = (error?: unknown) => {
       incoming.off('data', onData).off('end', settle).off('error', onGone).off('close', onGone);
-      signal.removeEventListener('abort', onAbort);
+      signal?.removeEventListener('abort', onAbort);
       if (error !== undefined) reject(error);
       else resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
     };
@@ -50,11 +51,16 @@ function readIncoming(
     const onGone = () => settle(clientGone());
     const onAbort = () => {
       incoming.pause();
-      settle(signal.reason);
+      settle(signal?.reason);
     };
-    if (signal.aborted) return onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
     incoming.on('data', onData).on('end', settle).on('error', onGone).on('close', onGone);
+    // A body that came along with its head needs no deadline, and most do.
+    queueMicrotask(() => {
+      if (incoming.complete) return;
+      signal = scope.signal;
+      if (signal.aborted) onAbort();
+      else signal.addEventListener('abort', onAbort, { once: true });
+    });
   });
 }
 

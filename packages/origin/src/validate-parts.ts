@@ -33,11 +33,12 @@ export function partReaders({ params, query, headers, cookies }: PartSchemas): P
   if (query !== undefined) {
     const schema = schemaOf(query, 'query');
     const lists = listKeys(schema);
+    const known = knownKeys(schema);
     readers.push({
       target: 'query',
       part: 'query',
       schema,
-      read: (c) => readQuery(c.req.url, lists),
+      read: (c) => readQuery(c.req.url, lists, known),
     });
   }
   if (headers !== undefined) {
@@ -60,9 +61,15 @@ export function listKeys(schema: ZodType): ReadonlySet<string> {
 /**
  * The parameters of a URL's query: a string each, or a list where a name is repeated or is one of
  * `lists`. Percent-encoding that means nothing is kept as it was sent.
+ * @param known the names that matter; all of them when undefined
  */
-export function readQuery(url: string, lists: ReadonlySet<string>): Record<string, unknown> {
-  const values: Record<string, string | string[]> = Object.create(null);
+function readQuery(
+  url: string,
+  lists: ReadonlySet<string>,
+  known: ReadonlySet<string> | undefined,
+): Record<string, unknown> {
+  // Objects without a prototype are slow, and only names from outside need one.
+  const values: Record<string, string | string[]> = known === undefined ? Object.create(null) : {};
   const start = url.indexOf('?') + 1;
   if (start === 0) return values;
   const hash = url.indexOf('#', start);
@@ -73,7 +80,8 @@ export function readQuery(url: string, lists: ReadonlySet<string>): Record<strin
     const equals = url.indexOf('=', from);
     const nameEnd = equals === -1 || equals > to ? to : equals;
     const name = decode(url.slice(from, nameEnd));
-    if (name !== '') addValue(values, name, decode(url.slice(nameEnd + 1, to)), lists);
+    const isWanted = known === undefined ? name !== '' : known.has(name);
+    if (isWanted) addValue(values, name, decode(url.slice(nameEnd + 1, to)), lists);
     from = to + 1;
   }
   return values;
@@ -102,11 +110,18 @@ function decode(text: string): string {
   }
 }
 
+/** The names `schema` takes or drops others for; undefined when others matter as well. */
+function knownKeys(schema: ZodType): ReadonlySet<string> | undefined {
+  const object = objectOf(schema);
+  if (object === undefined || object.def.catchall !== undefined) return undefined;
+  const names = Object.keys(object.shape);
+  return names.some((name) => name in Object.prototype) ? undefined : new Set(names);
+}
+
 /** Only what is asked for is looked up; a schema that takes any header is shown all of them. */
 function headerReader(schema: ZodType): (c: Context) => unknown {
-  const object = objectOf(schema);
-  if (object === undefined || object.def.catchall !== undefined) return (c) => c.req.header();
-  const names = Object.keys(object.shape);
+  const names = knownKeys(schema);
+  if (names === undefined) return (c) => c.req.header();
   return (c) => {
     const values: Record<string, string> = {};
     for (const name of names) {

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { createOrigin, createRoutes, json, jsonBody, route, serveOrigin, z } from './index.ts';
-import { keptLog } from './origin.test-support.ts';
+import { keptLog, until } from './origin.test-support.ts';
 import type { InvalidField } from './validate-fields.ts';
 
 const anything = json(z.unknown(), 'What was taken');
@@ -248,4 +248,21 @@ test('on the wire a body is counted while it is read, and waited for no longer t
   assert.equal(await send('/slow HTTP/1.1', stuck), '504');
   const whole = 'Connection: close\r\nContent-Length: 15\r\n\r\n{"names":["';
   assert.equal(await send('/bodies/1 HTTP/1.1', whole, 'a"]}'), '200');
+});
+
+test('a client that leaves in the middle of its body is nobody to answer, and no error', async (t) => {
+  const { logger, lines } = keptLog();
+  const leaving = createOrigin({ name: 'test', logger, routes });
+  const served = await serveOrigin(leaving, { port: 0 });
+  t.after(() => served.close());
+  const socket = connect(served.port, '127.0.0.1');
+  await once(socket, 'connect');
+  socket.write('POST /bodies/1 HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n');
+  socket.write('Content-Length: 100\r\n\r\n{"names":');
+  await until(() => leaving.lifecycle.inFlight === 1, 'arrival');
+  socket.destroy();
+  await until(() => leaving.lifecycle.inFlight === 0, 'the end of the request');
+  const metrics = await (await leaving.request('/metrics')).text();
+  assert.match(metrics, /origin_requests_total\{method="POST",status="499"\} 1/);
+  assert.deepEqual(lines, []);
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import fc from 'fast-check';
 import type { PartnerClientOptions } from './partner-options.ts';
 import { kindOf, setUp } from './wire.test-support.ts';
 
@@ -116,4 +117,40 @@ test('one address may have many machines behind it: it is asked a second time', 
   assert.equal(wire.sent.length, 2);
   wire.sent[1]?.answer();
   assert.equal(await result, 'ok');
+});
+
+test('property: with hedges and retries, every caller ends once and every attempt is let go', async (t) => {
+  const step = fc.record({
+    what: fc.constantFrom('call', 'answer', 'refuse', 'break', 'leave', 'pass'),
+    which: fc.nat(9),
+  });
+  const { client, wire, pass, get } = await practised(t, { breaker: false, timeoutMs: 200 });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+      const callers: { readonly caller: AbortController; times: number }[] = [];
+      for (const { what, which } of steps) {
+        const attempt = wire.open[which % Math.max(1, wire.open.length)];
+        if (what === 'call') {
+          const entry = { caller: new AbortController(), times: 0 };
+          callers.push(entry);
+          void get(`/${which}`, { signal: entry.caller.signal }).then(() => {
+            entry.times += 1;
+          });
+        } else if (what === 'answer') attempt?.answer();
+        else if (what === 'refuse') attempt?.answer(503);
+        else if (what === 'break') attempt?.fail('broken');
+        else if (what === 'leave') callers[which]?.caller.abort();
+        else pass(4 * which);
+        await new Promise(setImmediate);
+        assert.equal(client.inFlight, wire.open.length);
+        const waiting = callers.filter(({ times }) => times === 0).length;
+        assert.ok(wire.open.length <= 2 * waiting, 'at most two attempts for who waits');
+      }
+      pass(200);
+      await new Promise(setImmediate);
+      assert.ok(callers.every(({ times }) => times === 1));
+      assert.deepEqual([client.inFlight, client.queued, wire.open.length], [0, 0, 0]);
+    }),
+    { numRuns: 100 },
+  );
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, createServer as createSocketServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { createDeadline } from '../deadline.ts';
@@ -355,4 +355,31 @@ test('a body goes out with its type and length, whatever its characters', async 
     [seen['content-type'], seen['content-length']],
     ['application/octet-stream', '2'],
   );
+});
+
+test('of two upstreams one dies under load, and nobody notices', async (t) => {
+  const servers = await Promise.all(
+    [0, 1].map(async () => {
+      const server = createServer((_request, response) => response.end('1'));
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      return server;
+    }),
+  );
+  const stop = (server: Server) => {
+    server.close();
+    server.closeAllConnections();
+  };
+  t.after(() => servers.forEach(stop));
+  const upstreams = servers.map(
+    (server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+  );
+  const client = connectTo(t, 0, { upstreams, coalesce: false });
+  let failed = 0;
+  for (let round = 0; round < 50; round++) {
+    if (round === 10) stop(servers[1] as Server);
+    const results = await Promise.all(Array.from({ length: 4 }, (_, n) => client.get([round, n])));
+    failed += results.filter((result) => !result.ok).length;
+  }
+  assert.equal(failed, 0);
 });

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
+import { all } from './all.ts';
+import { first } from './quorum.ts';
 import { kindOf, setUp } from './wire.test-support.ts';
 
 test('calls beyond the connections wait and are sent in the order they came', async (t) => {
@@ -154,6 +157,25 @@ test('a time that is none is refused, one that is endless is as long as a timer 
   pass(2_000);
   wire.sent[0]?.answer();
   assert.equal(await kindOf(result), 'ok');
+});
+
+test('calls and fan-outs leave nothing at a signal that outlives them', async (t) => {
+  const { wire, pass, get } = setUp(t, { maxConnections: 1, retry: false });
+  const own = new AbortController();
+  const request = new AbortController();
+  const options = { signal: own.signal, scope: { signal: request.signal } };
+  const results = [get('/a', options), get('/a', options), get('/b', options)];
+  results.push(get('/late', { ...options, timeoutMs: 5 }));
+  wire.sent[0]?.answer();
+  wire.sent[1]?.fail('broken');
+  pass(5);
+  wire.sent[2]?.answer();
+  await Promise.all(results);
+  await all({ one: async () => 1 }, { signal: own.signal });
+  await assert.rejects(first([() => Promise.reject(new Error('oh'))], { signal: own.signal }));
+  for (const { signal } of [own, request]) {
+    assert.deepEqual(getEventListeners(signal, 'abort'), []);
+  }
 });
 
 test('the end of its request ends a call, on the wire and in the queue', async (t) => {

@@ -77,8 +77,6 @@ export class Connection implements PoolMember {
     this.#client = client;
     this.#options = options;
     this.#prepared = new PreparedStatements(options.maxPrepared);
-    // The driver takes no more statements from here on, and tells the end only later.
-    client.once('error', () => this.retire());
     // Its last words may come while no statement is under way, and before the socket closes.
     client.on('error', () => this.retire());
     client.once('end', () => {

@@ -54,6 +54,7 @@ export function brokenConnection(cause: unknown, statement?: string): DatabaseEr
   return new DatabaseError({
     kind: 'broken',
     retryable,
+    sqlstate: isServerError(cause) ? cause.code : undefined,
     detail: detailOf('broken'),
     statement,
     cause,

@@ -315,7 +315,7 @@ test('writers go on while virtual shards move: nothing is lost, nothing is there
     version++;
     // Two processes do not learn of it at the same time.
     shards.use(mapOf(version, owned));
-    await sleep(10);
+    await sleep(50);
     other.use(mapOf(version, owned));
     await finishMove(move);
     await clearMoved(move);
