@@ -1,7 +1,7 @@
 /**
  * What a statement costs in the process that asks: `pg`, `postgres` and our own pool over `pg`,
  * interleaved, the asking process on one core and PostgreSQL on the other. Run it with
- * `node test/bench/database-drivers.ts [ROUNDS]`.
+ * `node test/bench/database-drivers.ts [ROUNDS] [CASE]`, where CASE is a part of a case's name.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -45,7 +45,7 @@ function median(figures: readonly number[]): number {
   return ((sorted[(sorted.length - 1) >> 1] ?? NaN) + (sorted[sorted.length >> 1] ?? NaN)) / 2;
 }
 
-const [rounds = 5] = process.argv.slice(2).map(Number);
+const [rounds = '5', wanted = ''] = process.argv.slice(2);
 await using server = await startPostgres();
 const client = new pg.Client(server.url);
 await client.connect();
@@ -54,9 +54,9 @@ await client.end();
 // What the server starts from now on is on this core too.
 execFileSync('taskset', ['-acp', SERVER_CORE, String(server.primary.pid)], { stdio: 'ignore' });
 
-for (const one of CASES) {
+for (const one of CASES.filter(({ name }) => name.includes(wanted))) {
   const costs = new Map<string, DriverCost[]>(DRIVERS.map((driver) => [driver, []]));
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < Number(rounds); round++) {
     for (const driver of DRIVERS) {
       costs.get(driver)?.push(await measure(driver, one));
     }

@@ -13,7 +13,7 @@ import {
 import { type CountingPartner, startCountingPartner } from './origin-partner.ts';
 import { measureWindow, type Window, type WindowLoad } from './window.ts';
 
-const WARM_UP_SECONDS = 2;
+const WARM_UP_SECONDS = 3;
 /** What the items origin has by default. */
 const PARTNER_TIMEOUT_S = 4.5;
 const SCRIPT = fileURLToPath(new URL('origin-targets.lua', import.meta.url));

@@ -38,6 +38,7 @@ function readIncoming(
     const settle = (error?: unknown) => {
       incoming.off('data', onData).off('end', settle).off('error', onGone).off('close', onGone);
       signal?.removeEventListener('abort', onAbort);
+      clearImmediate(turn);
       if (error !== undefined) reject(error);
       else resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
     };
@@ -54,9 +55,8 @@ function readIncoming(
       settle(signal?.reason);
     };
     incoming.on('data', onData).on('end', settle).on('error', onGone).on('close', onGone);
-    // A body that came along with its head needs no deadline, and most do.
-    queueMicrotask(() => {
-      if (incoming.complete) return;
+    // Most bodies come along with their heads, and are here by then: they need no deadline.
+    const turn = setImmediate(() => {
       signal = scope.signal;
       if (signal.aborted) onAbort();
       else signal.addEventListener('abort', onAbort, { once: true });

@@ -46,10 +46,15 @@ export async function openConnection(
     statement_timeout: options.serverTimeoutMs ?? false,
     keepAlive: true,
   });
-  // A client without this listener would end the process; `connect` and statements tell.
-  client.on('error', () => {});
+  // A client without a listener would end the process. The server may close right after its
+  // welcome, before anybody knows of the connection.
+  let failure: unknown;
+  client.on('error', (error) => {
+    failure ??= error;
+  });
   try {
     await client.connect();
+    if (failure !== undefined) throw failure;
   } catch (error) {
     // The driver leaves the socket of a refused login open.
     driverConnection(client).stream.destroy();
@@ -223,8 +228,16 @@ export class Connection implements PoolMember {
 }
 
 function unreachable(cause: unknown): DatabaseError {
-  if (isServerError(cause)) return fromServerError(cause);
-  return new DatabaseError({ kind: 'unreachable', detail: detailOf('unreachable'), cause });
+  const explained = isServerError(cause) ? fromServerError(cause) : undefined;
+  // One that leaves while it lets us in has broken nothing off.
+  if (explained && explained.kind !== 'broken') return explained;
+  const sqlstate = explained?.sqlstate;
+  return new DatabaseError({
+    kind: 'unreachable',
+    detail: detailOf('unreachable'),
+    sqlstate,
+    cause,
+  });
 }
 
 /** A prepared statement the server has lost, or whose columns a change of the table altered. */

@@ -206,8 +206,8 @@ export class Pool<M extends PoolMember> {
   }
 
   #mayOpen(): boolean {
-    const { size, maxSize } = this.status;
-    return size < maxSize && !this.#isClosed;
+    const { poolSize, maxOverflow } = this.#options;
+    return this.#members.size + this.#opening < poolSize + maxOverflow && !this.#isClosed;
   }
 
   #check(member: M): void {

@@ -12,7 +12,7 @@ import { positionOf, type WalPosition } from './replica-position.ts';
 import type { ReplicaWatch } from './replica-watch.ts';
 
 /** One place reads can go to. */
-export interface ReadTarget {
+interface ReadTarget {
   readonly name: string;
   readonly database: Queryable;
 }

@@ -5,7 +5,7 @@ import { Poll } from './replica-poll.ts';
 import { positionOf, type WalPosition } from './replica-position.ts';
 
 /** One server, by the name it has in metrics and the log. */
-export interface WatchedServer {
+interface WatchedServer {
   readonly name: string;
   /** Runs the watch's own statements; not kept busy by anybody else. */
   readonly database: Queryable;

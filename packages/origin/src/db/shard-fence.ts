@@ -24,9 +24,7 @@ export const movingSetting = 'headgate.moving_virtual_shard';
  * its transaction ends, so once the state has changed no writer is left that has not seen it.
  */
 export function shardFenceSql(virtualShards: number, tables: readonly ShardedTable[]): string {
-  return [STATES, assertWritable, ...tables.map((one) => tableFence(virtualShards, one))].join(
-    '\n\n',
-  );
+  return [STATES, ...tables.map((one) => tableFence(virtualShards, one))].join('\n\n');
 }
 
 /** The virtual shard of a row, as SQL. */
@@ -39,44 +37,40 @@ const STATES = `create table if not exists headgate_virtual_shards (
   state text not null check (state in ('open', 'moving', 'arriving'))
 );`;
 
-// FOR SHARE rather than a plain read: under REPEATABLE READ that would see the state as it was.
-// The advisory lock is fair, so that a stream of writers does not keep the mover waiting for ever.
-const assertWritable = `create or replace function headgate_assert_writable(wanted integer) returns void
-language plpgsql as $fence$
-begin
-  if current_setting('${movingSetting}', true) = wanted::text then
-    return;
-  end if;
-  perform pg_advisory_xact_lock_shared(1751474532, wanted);
-  perform from headgate_virtual_shards where virtual_shard = wanted and state = 'open' for share;
-  if not found then
-    raise exception 'virtual shard % takes no writes in this database', wanted
-      using errcode = '${fencedSqlstate}', hint = 'It is being moved, or belongs elsewhere; try again with the latest shard map.';
-  end if;
-end
-$fence$;`;
-
-/** The class of the advisory locks of virtual shards: "head" as a number, as in the function above. */
+/** The class of the advisory locks of virtual shards: "head" as a number. */
 export const fenceLockClass = 1_751_474_532;
 
+// FOR SHARE rather than a plain read: under REPEATABLE READ that would see the state as it was. The
+// advisory lock is fair, so that a stream of writers does not keep the mover waiting for ever. All
+// is in one function because calling another would cost as much as what it does.
 function tableFence(virtualShards: number, sharded: ShardedTable): string {
-  const { table, key } = sharded;
-  const name = quoteIdentifier(`headgate_fence_${table.replaceAll('.', '_')}`);
-  const column = quoteIdentifier(key);
+  const { table } = sharded;
+  const suffix = table.replaceAll('.', '_');
+  const name = quoteIdentifier(`headgate_fence_${suffix}`);
   const shardOf = (row: string) => virtualShardOfRow(virtualShards, sharded, row);
   return `create or replace function ${name}() returns trigger language plpgsql as $fence$
+declare
+  wanted integer;
 begin
-  if tg_op <> 'INSERT' then
-    perform headgate_assert_writable(${shardOf('old.')});
-  end if;
-  if tg_op = 'INSERT' or tg_op = 'UPDATE' and new.${column} is distinct from old.${column} then
-    perform headgate_assert_writable(${shardOf('new.')});
-  end if;
+  foreach wanted in array case tg_op
+    when 'INSERT' then array[${shardOf('new.')}]
+    when 'DELETE' then array[${shardOf('old.')}]
+    else array[${shardOf('old.')}, ${shardOf('new.')}]
+  end loop
+    continue when current_setting('${movingSetting}', true) = wanted::text;
+    perform pg_advisory_xact_lock_shared(${fenceLockClass}, wanted);
+    perform from headgate_virtual_shards where virtual_shard = wanted and state = 'open' for share;
+    if not found then
+      raise exception 'virtual shard % takes no writes in this database', wanted
+        using errcode = '${fencedSqlstate}',
+          hint = 'It is being moved, or belongs elsewhere; try again with the latest shard map.';
+    end if;
+  end loop;
   return case tg_op when 'DELETE' then old else new end;
 end
 $fence$;
 create or replace trigger headgate_fence before insert or update or delete on ${quoteTable(table)}
   for each row execute function ${name}();
-create index if not exists ${quoteIdentifier(`headgate_shard_of_${table.replaceAll('.', '_')}`)}
+create index if not exists ${quoteIdentifier(`headgate_shard_of_${suffix}`)}
   on ${quoteTable(table)} (${shardOf('')});`;
 }
