@@ -10,6 +10,7 @@ import {
   fastapiWaiting,
   kitHello,
   kitItems,
+  kitItemsCaching,
   kitRows,
   kitWaiting,
   type OriginProgram,
@@ -139,12 +140,14 @@ export const originCases: readonly OriginCase[] = [
     ...fanOut,
     kind: 'cost',
     name: 'fanout-2',
-    summary: 'an item composed from two partner calls, no item twice, 64 connections',
+    summary:
+      'an item composed from two partner calls, 64 connections; items-caching also keeps every part, though no item comes twice',
     connections: 64,
     checkedIds: [1, 2, 3, 4],
     refused: ['/items/0', '/items/x'],
     entries: [
       { name: 'items', isOurs: true, program: kitItems, target: '/items/{id}' },
+      { name: 'items-caching', isOurs: true, program: kitItemsCaching, target: '/items/{id}' },
       { name: 'fastapi-httpx', isOurs: false, program: fastapiItems, target: '/items/{id}' },
       { name: 'falcon-gevent', isOurs: false, program: falconItems, target: '/items/{id}' },
     ],

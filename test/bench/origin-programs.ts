@@ -39,7 +39,9 @@ export const kitRows = kit(fileURLToPath(new URL('origins/kit-rows.ts', import.m
 export const kitWaiting = kit(fileURLToPath(new URL('origins/kit-waiting.ts', import.meta.url)), [
   '--expose-gc',
 ]);
-export const kitItems = kit(itemsMain);
+/** Peers keep nothing either. */
+export const kitItems = kit(itemsMain, [], { CACHE_TTL: '0ms' });
+export const kitItemsCaching = kit(itemsMain);
 export const bareHono: OriginProgram = {
   version() {
     const version = manifestVersion(new URL('../node_modules/hono/package.json', import.meta.url));
@@ -64,10 +66,17 @@ export const fastapiPsycopg = python(
 );
 export const fastapiWaiting = python([...FASTAPI, 'httpx'], uvicorn, 'fastapi_waiting:app');
 
-function kit(main: string, flags: readonly string[] = []): OriginProgram {
+function kit(
+  main: string,
+  flags: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): OriginProgram {
   return {
     version: () => manifestVersion(new URL('../../packages/origin/package.json', import.meta.url)),
-    launch: (place) => node(main, flags, place),
+    launch(place) {
+      const command = node(main, flags, place);
+      return { ...command, env: { ...command.env, ...env } };
+    },
   };
 }
 

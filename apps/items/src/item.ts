@@ -39,16 +39,17 @@ export const itemRoute = route({
  * are: the post's failure, being the part an item is named after; and 404 when there is no post.
  */
 export async function readItem(id: number, source: PartSource, scope: RequestScope) {
-  const none = notFound(`there is no item ${id}`);
   const { parts, missing, ...rest } = await partial({
     post: async () => {
       const answer = await source.post(id, scope);
-      if (!answer.ok && answer.failure.status === 404) throw none;
+      if (!answer.ok && answer.failure.status === 404) throw noItem(id);
       return answer;
     },
     comments: () => source.comments(id, scope),
   });
-  if (missing.some(({ reason }) => reason === none.kind)) throw none;
+  if (missing.some(({ reason }) => reason === 'not-found')) throw noItem(id);
   const { post = null, comments = null } = parts;
   return { id, post, comments, ...rest, missing: [...missing] };
 }
+
+const noItem = (id: number) => notFound(`there is no item ${id}`);

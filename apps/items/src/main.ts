@@ -28,7 +28,7 @@ async function start(): Promise<StartedOrigin> {
     timeoutMs: settings.partnerTimeoutMs,
     maxConnections: settings.partnerConnections,
     maxQueue: settings.partnerQueue,
-    cache: { cache, ttlMs: settings.cacheTtlMs },
+    ...(settings.cacheTtlMs > 0 && { cache: { cache, ttlMs: settings.cacheTtlMs } }),
   });
 
   const origin = createItemsApp({

@@ -39,7 +39,7 @@ export const settingsSchema = z.strictObject({
   }),
   cacheTtlMs: setting(duration(), {
     default: '30s',
-    reason: 'posts change rarely, and half a minute late is not noticed',
+    reason: 'posts change rarely, and half a minute late is not noticed; 0ms: nothing is kept',
   }),
   cacheSizeBytes: setting(size(), {
     default: '64MiB',

@@ -40,6 +40,8 @@ export function createProfileReads({ database, cache, ttlMs }: ProfileReadsDeps)
   const rows = rowLoader<ProfileRow>({
     database: database,
     key: 'id',
+    // One more may start while one is late; beyond that, waiting makes batches larger.
+    maxLoads: 4,
     text: `select ${profileColumns} from profiles where id = any($1::bigint[])`,
   });
   const load = async (id: number, signal: AbortSignal) => {

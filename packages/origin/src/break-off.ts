@@ -15,5 +15,5 @@ export function breakOff(
   const { requestId, logger } = scope;
   logger.error('an answer broke off', { error, requestId, path: c.req.path });
   if (outgoing === undefined) controller.error(error);
-  else outgoing.destroy();
+  else outgoing.destroy(error instanceof Error ? error : new Error(String(error)));
 }

@@ -38,6 +38,8 @@ export class LoggedResponse<R extends IncomingMessage = IncomingMessage> extends
   }
 
   #count(chunk: unknown, encoding: unknown): void {
+    // What comes after a cut is sent to nobody.
+    if (this.destroyed) return;
     if (chunk instanceof Uint8Array) this.#sentBytes += chunk.byteLength;
     else if (typeof chunk === 'string') {
       const named = typeof encoding === 'string' ? (encoding as BufferEncoding) : undefined;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createOrigin, createRoutes, type DocsOptions, json, problem, route, z } from './index.ts';
+import { keptLog } from './origin.test-support.ts';
 
 const get = (path: string, more: object = {}) =>
   route({
@@ -142,4 +143,20 @@ test('document and page can be turned off', async () => {
   assert.equal((await app.request('/openapi.json')).status, 404);
   assert.equal((await app.request('/docs')).status, 404);
   assert.equal((await app.request('/named')).status, 200);
+});
+
+test('a schema that documents have no words for is told of by its route', async () => {
+  const { logger, lines } = keptLog();
+  const content = { 'multipart/form-data': { schema: z.object({ file: z.file() }) } };
+  const upload = route({
+    method: 'post',
+    path: '/uploads',
+    request: { body: { content } },
+    responses: { 204: { description: 'Kept' } },
+  });
+  const routes = createRoutes().openapi(get('/fine'), handler).openapi(upload, handler);
+  const app = createOrigin({ name: 'x', logger, routes });
+  assert.equal((await app.request('/openapi.json')).status, 500);
+  const fields: { error?: unknown } | undefined = lines[0]?.fields;
+  assert.match(String(fields?.error), /route POST \/uploads: documents have no words for a file/);
 });

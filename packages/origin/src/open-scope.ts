@@ -43,11 +43,17 @@ export interface ScopeEnd {
   readonly status: number;
   /** From arrival to the last byte. */
   readonly durationMs: number;
-  /** `answered`, `client-gone`, or the kind of the problem that was answered. */
+  /** `answered`, `client-gone`, `broken-off`, or the kind of the problem that was answered. */
   readonly outcome: string;
   /** Bytes of the body; undefined where nobody counts them. */
   readonly sentBytes: number | undefined;
 }
+
+/**
+ * What became of an answer: its last byte is out, its client left before, or this origin could not
+ * finish what it had begun.
+ */
+export type AnswerEnd = 'answered' | 'client-gone' | 'broken-off';
 
 /** Seen in logs and metrics only. */
 const clientGoneStatus = 499;
@@ -165,12 +171,14 @@ export class OpenScope implements RequestScope {
   }
 
   /**
-   * The last byte is out, or the client has left.
+   * The request is over.
    * @param status undefined when there was no answer yet
    */
-  end(status: number | undefined, isClientGone: boolean, sentBytes?: number): void {
+  end(status: number | undefined, how: AnswerEnd, sentBytes?: number): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    // Of an answer that broke off nobody gets the rest either.
+    const isClientGone = how !== 'answered';
     this.#isClientGone = isClientGone;
     const { lifecycle, onEnd } = this.#deps;
     lifecycle.end();
@@ -178,7 +186,7 @@ export class OpenScope implements RequestScope {
       scope: this,
       status: status ?? clientGoneStatus,
       durationMs: performance.now() - this.#arrivedAtMs,
-      outcome: isClientGone ? 'client-gone' : (this.problemKind ?? 'answered'),
+      outcome: isClientGone ? how : (this.problemKind ?? how),
       sentBytes,
     });
     if (this.#deadline !== undefined) {

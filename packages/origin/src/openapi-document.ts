@@ -7,6 +7,7 @@ import type { OriginEnv } from './request-scope.ts';
 
 type Registry = OpenAPIHono<OriginEnv>['openAPIRegistry'];
 type Component = Parameters<Registry['registerComponent']>[2];
+type RouteDefinition = Parameters<Registry['registerPath']>[0];
 
 /** What the document of an app says besides its routes. */
 export interface DocsOptions {
@@ -31,7 +32,10 @@ export interface ApiDocument {
   readonly etag: string;
 }
 
-/** The document of `groups`, with what the app is called where `docs` does not say. */
+/**
+ * The document of `groups`, with what the app is called where `docs` does not say.
+ * @throws TypeError, naming the route, for a schema that documents have no words for
+ */
 export function apiDocument(
   name: string,
   groups: readonly OpenAPIHono<OriginEnv>[],
@@ -43,7 +47,7 @@ export function apiDocument(
   for (const [scheme, component] of Object.entries(docs.securitySchemes ?? {})) {
     whole.openAPIRegistry.registerComponent('securitySchemes', scheme, component);
   }
-  const document = whole.getOpenAPI31Document({
+  const document = documentOf(whole, {
     openapi: '3.1.0',
     info: { title, version, ...(description !== undefined && { description }) },
     servers: servers ? [...servers] : [{ url: '.' }],
@@ -58,4 +62,34 @@ export function apiDocument(
   const text = JSON.stringify(Object.keys(webhooks ?? {}).length > 0 ? document : rest);
   const hash = createHash('sha256').update(text).digest('base64url').slice(0, 22);
   return { text, etag: `"${hash}"` };
+}
+
+type Head = Parameters<OpenAPIHono['getOpenAPI31Document']>[0];
+
+function documentOf(app: OpenAPIHono<OriginEnv>, head: Head) {
+  try {
+    return app.getOpenAPI31Document(head);
+  } catch (error) {
+    for (const definition of app.openAPIRegistry.definitions) {
+      if (definition.type === 'route') assertDocumented(definition.route, head);
+    }
+    throw error;
+  }
+}
+
+/** One route by itself, since an error of the whole does not say which it is about. */
+function assertDocumented(route: RouteDefinition, head: Head): void {
+  const alone = new OpenAPIHono();
+  alone.openAPIRegistry.registerPath(route);
+  try {
+    alone.getOpenAPI31Document(head);
+  } catch (error) {
+    const { data } = error as { data?: { currentSchema?: { type?: string } } };
+    const type = data?.currentSchema?.type ?? 'schema';
+    throw new TypeError(
+      `route ${route.method.toUpperCase()} ${route.path}: documents have no words for a ${type}; ` +
+        "say what it is, as in z.file().openapi({ type: 'string', format: 'binary' })",
+      { cause: error },
+    );
+  }
 }

@@ -4,8 +4,11 @@ import {
   type OutgoingHttpHeader,
   type OutgoingHttpHeaders,
   ServerResponse,
+  STATUS_CODES,
 } from 'node:http';
-import type { OpenScope } from './open-scope.ts';
+import type { AnswerEnd, OpenScope } from './open-scope.ts';
+import { problemFields, problemText } from './problem.ts';
+import { problemOf } from './problem-answers.ts';
 
 type Fields = OutgoingHttpHeaders | OutgoingHttpHeader[];
 
@@ -34,24 +37,56 @@ export class OriginResponse<R extends IncomingMessage = IncomingMessage> extends
     if (scope === undefined || this.headersSent) {
       return super.writeHead(status, reason as string, fields);
     }
-    if (typeof reason === 'object' && !Array.isArray(reason)) {
-      const all: OutgoingHttpHeaders = {
-        'x-request-id': scope.requestId,
-        'headgate-load': scope.load,
-        ...reason,
-      };
-      if (scope.closesConnection()) all.connection = 'close';
-      return super.writeHead(status, all);
+    const isClosing = scope.closesConnection();
+    try {
+      if (typeof reason === 'object' && !Array.isArray(reason)) {
+        // An answer that is handed on from elsewhere may tell the load of others.
+        const all = { 'x-request-id': scope.requestId, ...reason, 'headgate-load': scope.load };
+        if (isClosing) all.connection = 'close';
+        return super.writeHead(status, all);
+      }
+      this.setHeader('x-request-id', scope.requestId);
+      this.setHeader('headgate-load', scope.load);
+      if (isClosing) this.setHeader('connection', 'close');
+      return super.writeHead(status, reason as string, fields);
+    } catch (error) {
+      return this.#answerInstead(error, scope, isClosing);
     }
-    this.setHeader('x-request-id', scope.requestId);
-    this.setHeader('headgate-load', scope.load);
-    if (scope.closesConnection()) this.setHeader('connection', 'close');
-    return super.writeHead(status, reason as string, fields);
+  }
+
+  /**
+   * The status or the fields that a handler has given cannot be sent. Nothing of them is out yet, so
+   * there is another answer; what the handler would write after it is for nobody.
+   */
+  #answerInstead(error: unknown, scope: OpenScope, isClosing: boolean): this {
+    const problem = problemOf(error, scope);
+    scope.problemKind = problem.kind;
+    const text = problemText(problem, scope.requestId);
+    for (const name of this.getHeaderNames()) this.removeHeader(name);
+    const all: OutgoingHttpHeaders = {
+      'x-request-id': scope.requestId,
+      'headgate-load': scope.load,
+      ...problemFields(problem),
+      'content-length': Buffer.byteLength(text),
+    };
+    if (isClosing) all.connection = 'close';
+    // Node keeps the reason of an earlier status.
+    super.writeHead(problem.status, STATUS_CODES[problem.status] ?? 'Error', all);
+    this.end(text);
+    this.write = () => true;
+    this.end = () => this;
+    return this;
   }
 }
 
 function endScope(this: OriginResponse): void {
-  const isClientGone = !this.writableFinished || this.req.errored !== null;
   const status = this.headersSent ? this.statusCode : undefined;
-  this.scope?.end(status, isClientGone, this.sentBytes);
+  this.scope?.end(status, howEnded(this), this.sentBytes);
+}
+
+function howEnded(response: OriginResponse): AnswerEnd {
+  // A client that leaves is an error of those responses only that still waited for the connection.
+  if (response.errored !== null && response.socket !== null) return 'broken-off';
+  const isWhole = response.writableFinished && response.req.errored === null;
+  return isWhole ? 'answered' : 'client-gone';
 }

@@ -14,6 +14,11 @@ export function answerProblem(problem: HttpProblem, scope: OpenScope): Response 
 
 /** The answer to a request whose handler has thrown `error`; what nobody expected is logged. */
 export function answerError(error: unknown, scope: OpenScope): Response {
+  return answerProblem(problemOf(error, scope), scope);
+}
+
+/** What a request that failed by `error` is answered with; what nobody expected is logged. */
+export function problemOf(error: unknown, scope: OpenScope): HttpProblem {
   const problem = asProblem(error, scope);
   if (problem.kind === 'internal') {
     const { requestId, trace, request, path } = scope;
@@ -26,7 +31,7 @@ export function answerError(error: unknown, scope: OpenScope): Response {
       path,
     });
   }
-  return answerProblem(problem, scope);
+  return problem;
 }
 
 /**
@@ -61,9 +66,10 @@ function asProblem(error: unknown, { endedBy }: OpenScope): HttpProblem {
   if (error instanceof HttpProblem) return error;
   if (endedBy !== undefined) return endedBy;
   if (error instanceof HTTPException) {
-    const { status, message } = error;
+    const { status, message: detail } = error;
     const side = status < 500 ? 'client' : 'origin';
-    return new HttpProblem({ status, kind: 'http', side, retryable: false, detail: message });
+    const headers = fieldsOf(error);
+    return new HttpProblem({ status, kind: 'http', side, retryable: false, detail, headers });
   }
   return new HttpProblem({
     status: 500,
@@ -73,4 +79,13 @@ function asProblem(error: unknown, { endedBy }: OpenScope): HttpProblem {
     detail: 'the origin failed; quote the request id when reporting this',
     cause: error,
   });
+}
+
+/** Of the answer that the exception has brought along; a 401 has its challenges there. */
+function fieldsOf({ res }: HTTPException): Record<string, string> {
+  if (res === undefined) return {};
+  const fields = Object.fromEntries(res.headers);
+  // They describe a body that is not sent.
+  for (const name of Object.keys(fields)) if (name.startsWith('content-')) delete fields[name];
+  return fields;
 }

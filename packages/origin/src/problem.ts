@@ -68,7 +68,15 @@ export function notFound(detail: string): HttpProblem {
 
 /** The `application/problem+json` response for `problem` (RFC 9457 §3). */
 export function problemResponse(problem: HttpProblem, requestId: string | undefined): Response {
-  const body = {
+  return new Response(problemText(problem, requestId), {
+    status: problem.status,
+    headers: problemFields(problem),
+  });
+}
+
+/** The body of the answer that says `problem`. */
+export function problemText(problem: HttpProblem, requestId: string | undefined): string {
+  return JSON.stringify({
     type: 'about:blank',
     title: STATUS_CODES[problem.status] ?? 'Error',
     status: problem.status,
@@ -76,9 +84,10 @@ export function problemResponse(problem: HttpProblem, requestId: string | undefi
     kind: problem.kind,
     requestId,
     ...problem.extra,
-  };
-  return new Response(JSON.stringify(body), {
-    status: problem.status,
-    headers: { ...problem.headers, 'content-type': 'application/problem+json' },
   });
+}
+
+/** The fields of the answer that says `problem`. */
+export function problemFields({ headers }: HttpProblem): Record<string, string> {
+  return { ...headers, 'content-type': 'application/problem+json' };
 }

@@ -1,11 +1,15 @@
 // Owns how a request goes through an app: its scope is opened, Hono answers it, its end is followed.
 import type { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
 import type { Hono } from 'hono';
 import { overload } from './limit.ts';
 import { OpenScope, type ScopeDeps } from './open-scope.ts';
 import { OriginResponse } from './origin-response.ts';
 import { answerError, answerProblem } from './problem-answers.ts';
 import type { OriginBindings, OriginEnv } from './request-scope.ts';
+
+// Nobody else waits for the other half of a connection whose upgrade was refused.
+const otherHalfMs = 1000;
 
 type Fetch = Hono<OriginEnv>['fetch'];
 
@@ -42,6 +46,13 @@ export function withScopes(fetch: Fetch, deps: LifeDeps): Fetch {
 
   return (request, env: Partial<OriginBindings> = {}, context) => {
     const { incoming, outgoing } = env;
+    const isUpgrade = incoming !== undefined && outgoing === undefined;
+    // What a handler asks of an app has a life of its own, and so has each of the requests that are
+    // made with one environment.
+    if (incoming === undefined || (env.scope !== undefined && !isUpgrade)) {
+      const scope = new OpenScope(deps, request, undefined);
+      return answerElsewhere(scope, answer(request, { ...env, scope }, context), {});
+    }
     const scope = new OpenScope(deps, request, incoming);
     // The same object: who upgrades connections looks for their own marks on it afterwards.
     env.scope = scope;
@@ -49,7 +60,7 @@ export function withScopes(fetch: Fetch, deps: LifeDeps): Fetch {
       outgoing.answers(scope);
       return answer(request, env, context);
     }
-    scope.peer = incoming?.socket.remoteAddress;
+    scope.peer = incoming.socket.remoteAddress;
     return answerElsewhere(scope, answer(request, env, context), env);
   };
 }
@@ -63,16 +74,26 @@ async function answerElsewhere(
   let status: number | undefined;
   const end = () => {
     const isCut = outgoing?.writableFinished === false || (incoming?.errored ?? null) !== null;
-    scope.end(status, status === undefined || isCut);
+    scope.end(status, status === undefined || isCut ? 'client-gone' : 'answered');
   };
-  // An upgraded connection is in flight as long as its socket.
   const wire: EventEmitter | undefined = outgoing ?? incoming?.socket;
   wire?.once('close', end);
+  // An upgraded connection is in flight until it is closed from here, a refused one likewise.
+  if (incoming !== undefined && outgoing === undefined) whenEnded(incoming.socket, end);
   const response = await answer;
   status = response.status;
   const answered = withFields(response, fieldsOf(scope));
   if (wire === undefined) end();
   return answered;
+}
+
+/** Calls `act` when all was said on `socket`; its client then has a second to close it too. */
+function whenEnded(socket: Socket, act: () => void): void {
+  socket.once('finish', () => {
+    act();
+    const timer = setTimeout(() => socket.destroy(), otherHalfMs);
+    socket.once('close', () => clearTimeout(timer));
+  });
 }
 
 function fieldsOf(scope: OpenScope): [string, string][] {

@@ -84,6 +84,8 @@ export function createOriginServer(
       requestTimeout: 0,
       // A request that announces no body has no stream that would have to be read to its end.
       optimizeEmptyRequests: true,
+      // Offers of anything else, such as h2c, are ignored (RFC 9110 §7.8) rather than never answered.
+      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
       ServerResponse: origin.accessLog === undefined ? OriginResponse : LoggedResponse,
     },
     // Their types differ in `undefined` for an optional property only.

@@ -25,6 +25,7 @@ const database = createDatabase({
 const profiles = rowLoader<ProfileRow>({
   database,
   key: 'id',
+  maxLoads: 2,
   text: `select ${COLUMNS} from profiles where id = any($1)`,
 });
 

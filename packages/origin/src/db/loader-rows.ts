@@ -8,7 +8,7 @@ export type RowKey = string | number | bigint;
 
 /** What rows are looked up with: `table`, or a `text` of your own. */
 export interface RowLoaderOptions
-  extends Pick<LoaderOptions<RowKey, Row>, 'maxBatch' | 'windowMs'> {
+  extends Pick<LoaderOptions<RowKey, Row>, 'maxBatch' | 'maxLoads' | 'windowMs'> {
   /** Where the rows are: a database, or its replicas. */
   readonly database: Queryable;
   /** Column the keys are values of; it must be among the columns of the rows. */
@@ -52,10 +52,11 @@ export function rowsLoader<T extends Row = Row>(options: RowLoaderOptions): Load
 }
 
 // A key of type bigint comes back as a string or a number; as text they are all the same.
-function batching({ maxBatch, windowMs }: RowLoaderOptions) {
+function batching({ maxBatch, maxLoads, windowMs }: RowLoaderOptions) {
   return {
     keyOf: String,
     ...(maxBatch !== undefined && { maxBatch }),
+    ...(maxLoads !== undefined && { maxLoads }),
     ...(windowMs !== undefined && { windowMs }),
   };
 }

@@ -55,6 +55,59 @@ test('a load under way is not joined, since it may not have seen the latest writ
   assert.deepEqual(await Promise.all([early, late]), ['A', 'A']);
 });
 
+test('with a bound on loads, keys that come meanwhile wait and go together', async () => {
+  const ends: (() => void)[] = [];
+  const loads: (readonly number[])[] = [];
+  const loader = createLoader<number, number>({
+    maxLoads: 1,
+    maxBatch: 3,
+    load: async (keys) => {
+      loads.push(keys);
+      await new Promise<void>((resolve) => ends.push(resolve));
+      return new Map(keys.map((key) => [key, key]));
+    },
+  });
+  const values: Promise<number | undefined>[] = [loader.load(1)];
+  for (const key of [2, 3, 4, 5]) {
+    await turn();
+    values.push(loader.load(key));
+  }
+  await turn();
+  assert.deepEqual(loads, [[1]]);
+  const leaving = new AbortController();
+  const gone = loader.load(6, { signal: leaving.signal });
+  leaving.abort(new Error('left'));
+  await assert.rejects(gone, /left/);
+  for (const expected of [
+    [[1], [2, 3, 4]],
+    [[1], [2, 3, 4], [5]],
+  ]) {
+    ends.shift()?.();
+    await turn();
+    assert.deepEqual(loads, expected);
+  }
+  ends.shift()?.();
+  assert.deepEqual(await Promise.all(values), [1, 2, 3, 4, 5]);
+});
+
+test('a failed load makes room for the next', async () => {
+  let calls = 0;
+  const loader = createLoader<number, number>({
+    maxLoads: 1,
+    load: async (keys) => {
+      calls++;
+      await turn();
+      if (calls === 1) throw new Error('first');
+      return new Map(keys.map((key) => [key, key]));
+    },
+  });
+  const first = loader.load(1);
+  await turn();
+  const second = loader.load(2);
+  await assert.rejects(first, /first/);
+  assert.equal(await second, 2);
+});
+
 test('more keys than one load takes are shared out over several', async () => {
   const { loader, loads } = squares({ maxBatch: 2 });
   assert.deepEqual(await loader.loadMany([1, 2, 3, 4, 5]), [1, 4, 9, 16, 25]);

@@ -14,6 +14,12 @@ export interface LoaderOptions<K, V> {
   readonly maxBatch?: number;
   /** Milliseconds a batch waits for more keys. Default: until this turn of the event loop ends. */
   readonly windowMs?: number;
+  /**
+   * Loads under way at once; keys that come meanwhile wait for one to end and go together. So the
+   * more there is to do the larger batches are, and nobody waits while there is little. Default: any
+   * number.
+   */
+  readonly maxLoads?: number;
   /** What makes two keys the same, for keys that are objects. Default: the key itself. */
   readonly keyOf?: (key: K) => unknown;
 }
@@ -38,15 +44,28 @@ export interface Loader<K, V> {
  * requests of this process; what `load` does must not depend on who asks.
  */
 export function createLoader<K, V>(options: LoaderOptions<K, V>): Loader<K, V> {
-  const { maxBatch = 500, windowMs, keyOf = itself } = options;
+  const { maxBatch = 500, maxLoads = Number.POSITIVE_INFINITY, windowMs, keyOf = itself } = options;
   if (!(maxBatch >= 1)) throw new RangeError(`maxBatch is ${maxBatch}; give a number from 1`);
+  if (!(maxLoads >= 1)) throw new RangeError(`maxLoads is ${maxLoads}; give a number from 1`);
+  /** Those that would have begun but for `maxLoads`. */
+  const due: Batch<K, V>[] = [];
+  let loads = 0;
   let open: Batch<K, V> | undefined;
+
+  const begin = async (batch: Batch<K, V>) => {
+    if (open === batch) open = undefined;
+    loads++;
+    await batch.run();
+    loads--;
+    const next = due.shift();
+    if (next !== undefined) void begin(next);
+  };
 
   const openBatch = () => {
     const batch = new Batch(options);
     const run = () => {
-      if (open === batch) open = undefined;
-      void batch.run();
+      if (loads < maxLoads) void begin(batch);
+      else due.push(batch);
     };
     // Sockets are read one after another, each with its microtasks; the check phase comes after all.
     if (windowMs === undefined) setImmediate(run);
