@@ -20,6 +20,13 @@ const samples: Record<string, string> = {
   hello: `
     import { createGreetings } from './apps/hello/src/greetings.ts';
     const routes = createGreetings('hello');`,
+  items: `
+    import { createItemRoutes } from './apps/items/src/app.ts';
+    const routes = createItemRoutes({});`,
+  live: `
+    import { bodyRoutes } from './apps/live/src/bodies.ts';
+    import { tickRoutes } from './apps/live/src/ticks.ts';
+    const routes = [bodyRoutes, tickRoutes];`,
   profiles: `
     import { createProfileRoutes } from './apps/profiles/src/profile-routes.ts';
     const readYourWrites = (_, next) => next();

@@ -29,7 +29,7 @@ export function createItemsApp(deps: ItemsDeps): Origin {
 }
 
 /** The routes; `ItemRoutes` is what a typed client knows of them. */
-function createItemRoutes({ parts, instance, feedConcurrency, extraLatencyMs }: ItemsDeps) {
+export function createItemRoutes({ parts, instance, feedConcurrency, extraLatencyMs }: ItemsDeps) {
   const itemsAreCacheable = cacheable({
     maxAge: '5s',
     // Whoever looks from a browser wants to see who answers now.

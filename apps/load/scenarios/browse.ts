@@ -57,7 +57,7 @@ export const scenario = defineScenario<Data, Reader>({
         const id = data.ids[Math.floor(random() * data.ids.length)] ?? 1;
         const [item, gone] = await Promise.all([
           http.get(`/items/${id}`, { name: 'GET /items/:id' }),
-          http.get('/items/none', { name: 'GET /items/none', expect: 400 }),
+          http.get('/items/none', { name: 'GET /items/none', expect: 422 }),
         ]);
         context.check(item.json<Item>().post !== null, 'an item without its post');
         context.check(gone.text().includes('whole number'), 'a refusal that does not say why');

@@ -21,7 +21,7 @@ export const scenario = defineScenario({
     missing: {
       weight: 0.1,
       request: { path: '/items/0' },
-      expect: 400,
+      expect: 422,
     },
   },
   thresholds: ['errors < 0.1%', 'item: p99 < 250ms', 'feed: p99 < 500ms', 'dropped == 0'],

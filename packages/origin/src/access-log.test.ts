@@ -100,6 +100,27 @@ test('a client that left is 499, and still has an address', async (t) => {
   assert.deepEqual([status, outcome, peer], [499, 'client-gone', '127.0.0.1']);
 });
 
+test('an answer that its origin could not finish is told apart from one whose client left', async (t) => {
+  const { lines, target } = sink();
+  const { app, url } = await serve(t, target);
+  let isBegun = false;
+  app.get('/broken', (c) =>
+    c.body(
+      new ReadableStream({
+        pull(controller) {
+          if (isBegun) c.env.outgoing?.destroy(new Error('broken'));
+          else controller.enqueue(Buffer.from('first'));
+          isBegun = true;
+        },
+      }),
+    ),
+  );
+  await assert.rejects(async () => (await fetch(`${url}/broken`)).text());
+  await until(() => lines.length === 1, 'the line');
+  const { outcome, bytes } = lines[0] as Line;
+  assert.deepEqual([outcome, bytes], ['broken-off', 5]);
+});
+
 test('a stream that is full gets no further line until it has room', async () => {
   const { lines, target } = sink();
   const full = { ...target, writableNeedDrain: true };

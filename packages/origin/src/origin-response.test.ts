@@ -9,7 +9,7 @@ import { quietOrigin, until } from './origin.test-support.ts';
 import { serveOrigin } from './serve-origin.ts';
 
 async function serve(t: TestContext) {
-  const { app } = quietOrigin();
+  const { app, lines } = quietOrigin();
   const shared = { 'content-type': 'text/plain', 'x-shared': 'yes' };
   app.get('/plain', (c) => c.text('plain'));
   app.get('/record', (c) => c.body('record', 200, shared));
@@ -21,6 +21,21 @@ async function serve(t: TestContext) {
   app.get('/empty', (c) => c.body(null, 204));
   app.get('/stream', (c) => c.body(ReadableStream.from([Buffer.from('stre'), Buffer.from('am')])));
   app.get('/own', (c) => c.text('own', 200, { 'x-request-id': 'mine' }));
+  const bad = () => new Response('bad', { headers: { 'x-name': 'a\r\nb: c' } });
+  app.get('/bad', bad);
+  app.get('/bad-later', async () => bad());
+  app.get('/bad-stream', async () => {
+    const { headers } = { headers: { 'x-name': '→' } };
+    return new Response(ReadableStream.from([Buffer.from('bad')]), { headers });
+  });
+  app.get('/bad-status', () => new Response('bad', { status: 1000 }));
+  app.get('/bad-raw', (c) => {
+    c.env.outgoing?.setHeader('x-shared', 'yes');
+    c.env.outgoing?.writeHead(200, 'Not\nso', ['x-raw', 'yes']);
+    c.env.outgoing?.end('bad');
+    return RESPONSE_ALREADY_SENT;
+  });
+  app.get('/load', (c) => c.text('load', 200, { 'headgate-load': '77' }));
   app.get('/raw', (c) => {
     c.env.outgoing?.writeHead(202, 'Taken', ['x-raw', 'yes']);
     c.env.outgoing?.end('raw');
@@ -35,7 +50,7 @@ async function serve(t: TestContext) {
     served.cut();
     return served.close();
   });
-  return { app, shared, ...served };
+  return { app, lines, shared, ...served };
 }
 
 async function ask(url: string): Promise<{ response: IncomingMessage; body: string }> {
@@ -99,4 +114,31 @@ test('the connection is given up once, when the process is told to', async (t) =
   app.lifecycle.giveUp(1);
   assert.equal((await ask(`${url}/plain`)).response.headers.connection, 'close');
   assert.equal((await ask(`${url}/raw`)).response.headers.connection, 'keep-alive');
+});
+
+test('fields and statuses that cannot be sent are a problem of the origin, and end nothing else', async (t) => {
+  const { app, lines, url, port } = await serve(t);
+  const paths = ['/bad', '/bad-later', '/bad-stream', '/bad-status', '/bad-raw'];
+  for (const path of paths) {
+    const { response, body } = await ask(`${url}${path}`);
+    const { statusCode, statusMessage, headers } = response;
+    assert.deepEqual([statusCode, statusMessage], [500, 'Internal Server Error'], path);
+    assert.equal(headers['content-type'], 'application/problem+json');
+    assert.deepEqual([headers['x-request-id'], headers['x-shared']], ['edge-1', undefined]);
+    assert.equal(JSON.parse(body).kind, 'internal');
+  }
+  assert.deepEqual(
+    lines.map(({ message }) => message),
+    paths.map(() => 'request failed'),
+  );
+  const socket = connect(port, '127.0.0.1').setEncoding('utf8');
+  const get = (path: string) => `GET ${path} HTTP/1.1\r\nhost: t\r\n`;
+  socket.write(`${get('/bad')}\r\n${get('/plain')}connection: close\r\n\r\n`);
+  assert.match(await text(socket), /500 Internal.*}HTTP\/1\.1 200 OK.*plain$/s);
+  await until(() => app.lifecycle.inFlight === 0, 'the end');
+});
+
+test('an answer that is handed on does not tell the load of others', async (t) => {
+  const { url } = await serve(t);
+  assert.equal((await ask(`${url}/load`)).response.headers['headgate-load'], '1');
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Hono } from 'hono';
+import { basicAuth } from 'hono/basic-auth';
 import { quietOrigin } from './origin.test-support.ts';
 import type { OriginEnv } from './request-scope.ts';
 
@@ -80,4 +81,14 @@ test('what is thrown and is no error is a 500 problem, and logged', async () => 
     lines.map(({ fields }) => (fields as { error: unknown }).error),
     [thrown, thrown],
   );
+});
+
+test('an exception of a middleware keeps the fields of its answer, such as a challenge', async () => {
+  const { app } = quietOrigin();
+  app.get('/', basicAuth({ username: 'ada', password: 'lamp' }), (c) => c.text('in'));
+  const response = await app.request('/', { headers: { 'x-request-id': 'edge-1' } });
+  assert.equal(response.status, 401);
+  assert.match(response.headers.get('www-authenticate') ?? '', /^Basic realm=/);
+  assert.equal(response.headers.get('content-type'), 'application/problem+json');
+  assert.match(await response.text(), /"kind":"http"/);
 });

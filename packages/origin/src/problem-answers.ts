@@ -20,18 +20,17 @@ export function answerError(error: unknown, scope: OpenScope): Response {
 /** What a request that failed by `error` is answered with; what nobody expected is logged. */
 export function problemOf(error: unknown, scope: OpenScope): HttpProblem {
   const problem = asProblem(error, scope);
-  if (problem.kind === 'internal') {
-    const { requestId, trace, request, path } = scope;
-    const { method } = request;
-    scope.logger.error('request failed', {
-      error,
-      requestId,
-      traceId: trace.traceId,
-      method,
-      path,
-    });
+  if (isForTheLog(problem)) {
+    const { requestId, trace, request, path, logger } = scope;
+    const { traceId } = trace;
+    logger.error('request failed', { error, requestId, traceId, method: request.method, path });
   }
   return problem;
+}
+
+/** A failure of ours whose cause clients are not told, such as what the database said. */
+function isForTheLog({ kind, status, side, cause }: HttpProblem): boolean {
+  return kind === 'internal' || (status >= 500 && side === 'origin' && cause !== undefined);
 }
 
 /**

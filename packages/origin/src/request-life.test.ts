@@ -8,6 +8,7 @@ import { Hono } from 'hono';
 import { quietOrigin, until } from './origin.test-support.ts';
 import type { Origin } from './origin.ts';
 import type { OriginEnv } from './request-scope.ts';
+import { serveOrigin } from './serve-origin.ts';
 
 test('an app that is mounted finds the scope of the request it answers a part of', async () => {
   const { app } = quietOrigin();
@@ -97,4 +98,44 @@ test('what is asked for twice is the same', async () => {
     return c.text('ok');
   });
   assert.equal((await app.request('/')).status, 200);
+});
+
+test('requests that are made with one environment have scopes of their own', async () => {
+  const { app } = quietOrigin();
+  app.get('/', async (c) => {
+    const { scope } = c.env;
+    await new Promise((resolve) => setImmediate(resolve));
+    return c.json(c.env.scope === scope);
+  });
+  const shared = { region: 'north' };
+  const answers = await Promise.all([app.request('/', {}, shared), app.request('/', {}, shared)]);
+  for (const answer of answers) assert.equal(await answer.json(), true);
+  assert.deepEqual(shared, { region: 'north' });
+});
+
+test('an app that answers a part of what another is asked ends nothing but its own', async (t) => {
+  const { app } = quietOrigin();
+  const { app: inner } = quietOrigin();
+  const tasks: string[] = [];
+  inner.get('/inner', (c) => {
+    c.env.scope.background('inner', async () => void tasks.push('inner'));
+    return c.text('inner');
+  });
+  app.get('/', async (c) => {
+    const { scope } = c.env;
+    scope.background('outer', async () => void tasks.push('outer'));
+    const answer = await inner.fetch(new Request(new URL('/inner', c.req.url)), c.env);
+    assert.equal(c.env.scope, scope);
+    return c.text(await answer.text());
+  });
+  const served = await serveOrigin(app, { port: 0, lingerMs: 0 });
+  t.after(() => {
+    served.cut();
+    return served.close();
+  });
+  assert.equal(await (await fetch(served.url)).text(), 'inner');
+  await until(() => tasks.length === 2, 'both tasks');
+  for (const { lifecycle } of [app, inner]) {
+    assert.deepEqual([lifecycle.inFlight, lifecycle.ended], [0, 1]);
+  }
 });

@@ -356,3 +356,30 @@ test('a busy port is one line that names the port and the setting', async (t) =>
     message: `port ${port} on 127.0.0.1 is already in use; set PORT to a free one`,
   });
 });
+
+test('an offer of another protocol is ignored, and the request answered', async (t) => {
+  const app = createOrigin({ name: 'test' });
+  app.get('/', (c) => c.text('in HTTP/1.1'));
+  const { url } = await serve(t, app);
+  const headers = { connection: 'upgrade, http2-settings', upgrade: 'h2c', 'http2-settings': '' };
+  const [response] = await once(get(url, { headers }), 'response');
+  assert.deepEqual([response.statusCode, await text(response)], [200, 'in HTTP/1.1']);
+});
+
+test('an upgrade that was refused is over, whether or not its client hangs up', async (t) => {
+  const app = createOrigin({ name: 'test' });
+  const { port } = await serve(t, app);
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true }).resume();
+  t.after(() => socket.destroy());
+  socket.write('GET / HTTP/1.1\r\nhost: t\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n');
+  await once(socket, 'end');
+  await until(() => app.lifecycle.ended === 1);
+  assert.equal(app.lifecycle.inFlight, 0);
+  assert.equal(socket.writable, true);
+  // Its half is not waited for either: writing into it fails in the end.
+  const writing = setInterval(() => socket.write('x'), 50);
+  t.after(() => clearInterval(writing));
+  const failed = Promise.withResolvers<NodeJS.ErrnoException>();
+  socket.once('error', failed.resolve);
+  assert.match((await failed.promise).code ?? '', /^(EPIPE|ECONNRESET)$/);
+});

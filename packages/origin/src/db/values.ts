@@ -59,13 +59,48 @@ function readInteger(text: string): number | bigint {
 
 /** A time without a zone is taken as UTC, as `toWire` writes it. */
 function readTimestamp(text: string): unknown {
-  return readInstant(/^[\d-]+ [\d:.]+$/.test(text) ? `${text}Z` : text);
+  return readInstantInZone(/^[\d-]+ [\d:.]+$/.test(text) ? `${text}+00` : text);
 }
 
 /** The driver's own readers; its types list fewer numbers than it has. */
 const driverReader = pg.types.getTypeParser as (oid: number) => ReadValue;
 const readInstant = driverReader(1184);
 const readTexts = driverReader(1009) as (text: string) => unknown[];
+
+const DIGIT_0 = 48;
+
+/** The number that `length` digits from `at` on are; NaN when there is anything else. */
+function digits(text: string, at: number, length: number): number {
+  let number = 0;
+  for (let i = at; i < at + length; i++) {
+    const digit = text.charCodeAt(i) - DIGIT_0;
+    if (!(digit >= 0 && digit <= 9)) return Number.NaN;
+    number = number * 10 + digit;
+  }
+  return number;
+}
+
+/**
+ * An instant as the server writes it in UTC, `2026-11-22 03:09:43.148+00`, without the regular
+ * expressions of the driver, which took a tenth of the time of a page of rows. Anything else, such as
+ * another zone or a year before Christ, is the driver's.
+ */
+function readInstantInZone(text: string): unknown {
+  const end = text.length - 3;
+  if (end < 19 || text.charCodeAt(4) !== 45 || !text.endsWith('+00')) return readInstant(text);
+  const fractionLength = end > 19 ? end - 20 : 0;
+  const fraction = fractionLength > 0 ? digits(text, 20, fractionLength) : 0;
+  const instantMs =
+    Date.UTC(
+      digits(text, 0, 4),
+      digits(text, 5, 2) - 1,
+      digits(text, 8, 2),
+      digits(text, 11, 2),
+      digits(text, 14, 2),
+      digits(text, 17, 2),
+    ) + Math.floor((fraction * 1_000) / 10 ** fractionLength);
+  return Number.isNaN(instantMs) || text.startsWith('00') ? readInstant(text) : new Date(instantMs);
+}
 
 /** An array of any depth whose elements are read by `read`. */
 function readArrayOf(read: ReadValue): ReadValue {
@@ -82,6 +117,7 @@ const READERS: ReadonlyMap<number, ReadValue> = new Map([
   [1016, readArrayOf(readInteger)],
   [1114, readTimestamp],
   [1115, readArrayOf(readTimestamp)],
+  [1184, readInstantInZone],
   // A day is no instant: as one it would move with the time zone of this machine.
   [1082, keep],
   [1182, readArrayOf(keep)],
