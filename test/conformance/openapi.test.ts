@@ -15,22 +15,22 @@ async function complaints(source: string): Promise<string[]> {
     .map(({ ruleId, message, location }) => `${ruleId}: ${message} (${location[0]?.pointer})`);
 }
 
-/** How each sample app makes its routes, without what it would talk to. */
+/** How each sample app is made, without what it would talk to. */
 const samples: Record<string, string> = {
   hello: `
-    import { createGreetings } from './apps/hello/src/greetings.ts';
-    const routes = createGreetings('hello');`,
+    import { createHelloApp } from './apps/hello/src/app.ts';
+    const app = createHelloApp({});`,
   items: `
-    import { createItemRoutes } from './apps/items/src/app.ts';
-    const routes = createItemRoutes({});`,
+    import { createItemsApp } from './apps/items/src/app.ts';
+    const app = createItemsApp({});`,
   live: `
-    import { bodyRoutes } from './apps/live/src/bodies.ts';
-    import { tickRoutes } from './apps/live/src/ticks.ts';
-    const routes = [bodyRoutes, tickRoutes];`,
+    import { createLiveApp } from './apps/live/src/app.ts';
+    const app = createLiveApp({});`,
   profiles: `
     import { createProfileRoutes } from './apps/profiles/src/profile-routes.ts';
     const readYourWrites = (_, next) => next();
-    const routes = createProfileRoutes({ reads: {}, writes: {}, readYourWrites });`,
+    const routes = createProfileRoutes({ reads: {}, writes: {}, readYourWrites });
+    const app = createOrigin({ name: 'profiles', routes });`,
 };
 
 for (const [name, program] of Object.entries(samples)) {
@@ -39,7 +39,6 @@ for (const [name, program] of Object.entries(samples)) {
       '--input-type=module',
       '--eval',
       `import { createOrigin } from './packages/origin/src/index.ts';${program}
-      const app = createOrigin({ name: '${name}', routes });
       process.stdout.write(await (await app.request('/openapi.json')).text());`,
     ]);
     assert.notDeepEqual(JSON.parse(stdout).paths, {});

@@ -111,6 +111,34 @@ test('a profile is kept at the edge until it is written, and read from then on a
   }
 });
 
+test('that there is no profile is kept at the edge until there is one', async () => {
+  const get = (path: string) => request(stack.url + path, { dispatcher: agent });
+  const latest = await request(`${stack.url}/profiles`, profile('first@example.org'));
+  const { id } = (await latest.body.json()) as { id: number };
+  const next = `/profiles/${id + 1}`;
+  for (const wanted of ['stored', 'hit']) {
+    const none = await get(next);
+    await none.body.dump();
+    assert.equal(none.statusCode, 404);
+    assert.match(`${none.headers['cache-status']}`, new RegExp(wanted));
+  }
+  const made = await request(`${stack.url}/profiles`, profile('second@example.org'));
+  assert.equal(made.headers.location, next);
+  await made.body.dump();
+  const found = await get(next);
+  await found.body.dump();
+  assert.equal(found.statusCode, 200);
+});
+
+function profile(email: string) {
+  return {
+    method: 'POST',
+    dispatcher: agent,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ name: 'Somebody', email }),
+  } as const;
+}
+
 test('both instances of items serve, about evenly', async () => {
   const load = startLoad(stack.url, 200, freshItem);
   await pause(2_000);

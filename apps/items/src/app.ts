@@ -28,8 +28,7 @@ export function createItemsApp(deps: ItemsDeps): Origin {
   });
 }
 
-/** The routes; `ItemRoutes` is what a typed client knows of them. */
-export function createItemRoutes({ parts, instance, feedConcurrency, extraLatencyMs }: ItemsDeps) {
+function createItemRoutes({ parts, instance, feedConcurrency, extraLatencyMs }: ItemsDeps) {
   const itemsAreCacheable = cacheable({
     maxAge: '5s',
     // Whoever looks from a browser wants to see who answers now.
@@ -52,6 +51,3 @@ export function createItemRoutes({ parts, instance, feedConcurrency, extraLatenc
       return c.json({ ...feed, servedBy: instance }, 200);
     });
 }
-
-/** What a typed client knows: `hc<ItemRoutes>(url)`. */
-export type ItemRoutes = ReturnType<typeof createItemRoutes>;

@@ -6,6 +6,7 @@ import {
   jsonBody,
   notFound,
   type OriginBindings,
+  type OriginEnv,
   type Purger,
   problem,
   purges,
@@ -13,7 +14,7 @@ import {
   z,
 } from '@headgate/origin';
 import type { ReadYourWritesEnv } from '@headgate/origin/db';
-import type { MiddlewareHandler } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import { newProfileSchema, profileSchema } from './profile.ts';
 import type { ProfileReads } from './profile-reads.ts';
 import type { ProfileWrites } from './profile-writes.ts';
@@ -80,7 +81,7 @@ const readBatch = route({
 
 const remainingMs = ({ env }: { env: OriginBindings }) => env.scope.deadline.remainingMs();
 
-/** The routes; `ProfileRoutes` is what a typed client knows of them. */
+/** The routes of the profiles origin. */
 export function createProfileRoutes({ reads, writes, purger, readYourWrites }: ProfileRoutesDeps) {
   const readPage = route({
     method: 'get',
@@ -102,24 +103,30 @@ export function createProfileRoutes({ reads, writes, purger, readYourWrites }: P
     },
   });
 
+  const purging = (tags: (c: Context<OriginEnv>) => readonly string[]) =>
+    purger ? [purges(purger, tags)] : [];
+  const purgingOne = purging((c) => [`profile:${Number(c.req.param('id'))}`]);
+
   const create = route({
     method: 'post',
     path: '/profiles',
     summary: 'Adds a profile',
     tags,
-    middleware: [readYourWrites] as const,
+    middleware: [
+      readYourWrites,
+      // That there was none may have been kept.
+      ...purging((c) => [`profile:${c.res.headers.get('location')?.split('/').at(-1)}`]),
+    ],
     request: { body: jsonBody(newProfileSchema) },
     responses: { 201: json(profileSchema, 'The new profile'), 409: taken },
   });
-
-  const purging = purger ? [purges(purger, (c) => [`profile:${Number(c.req.param('id'))}`])] : [];
 
   const replace = route({
     method: 'put',
     path: '/profiles/{id}',
     summary: 'Replaces a profile',
     tags,
-    middleware: [readYourWrites, ...purging],
+    middleware: [readYourWrites, ...purgingOne],
     request: { params: idParams, body: jsonBody(newProfileSchema) },
     responses: { 200: json(profileSchema, 'The profile as it is now'), 404: none, 409: taken },
   });
@@ -129,7 +136,7 @@ export function createProfileRoutes({ reads, writes, purger, readYourWrites }: P
     path: '/profiles/{id}',
     summary: 'Removes a profile',
     tags,
-    middleware: [readYourWrites, ...purging],
+    middleware: [readYourWrites, ...purgingOne],
     request: { params: idParams },
     responses: { 204: { description: 'It is gone' }, 404: none },
   });
@@ -171,6 +178,3 @@ export function createProfileRoutes({ reads, writes, purger, readYourWrites }: P
       return c.body(null, 204);
     });
 }
-
-/** What a typed client knows: `hc<ProfileRoutes>(url)`. */
-export type ProfileRoutes = ReturnType<typeof createProfileRoutes>;

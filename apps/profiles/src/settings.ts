@@ -61,9 +61,6 @@ export const settingsSchema = z.strictObject({
   adminToken: z.string().min(1).optional(),
 });
 
-/** What the profiles origin is told. */
-export type Settings = z.output<typeof settingsSchema>;
-
 /** Environment variables of the settings. */
 export const envNames = {
   ...listenEnvNames,

@@ -142,3 +142,25 @@ test('an answer that is handed on does not tell the load of others', async (t) =
   const { url } = await serve(t);
   assert.equal((await ask(`${url}/load`)).response.headers['headgate-load'], '1');
 });
+
+test('an answer that breaks off before its turn cuts the connection when its turn comes', async (t) => {
+  const { app, port } = await serve(t);
+  const first = Promise.withResolvers<void>();
+  app.get('/first', async (c) => {
+    await first.promise;
+    return c.text('first');
+  });
+  app.get('/broken', (c) => {
+    setImmediate(() => c.env.outgoing?.destroy(new Error('broken')));
+    c.env.outgoing?.write('half');
+    return RESPONSE_ALREADY_SENT;
+  });
+  const socket = connect(port, '127.0.0.1').setEncoding('utf8');
+  const get = (path: string) => `GET ${path} HTTP/1.1\r\nhost: t\r\n\r\n`;
+  socket.write(get('/first') + get('/broken') + get('/plain'));
+  await until(() => app.lifecycle.ended === 1, 'the break');
+  first.resolve();
+  assert.match(await text(socket), /200 OK.*first$/s);
+  await until(() => app.lifecycle.ended === 3, 'the end of all');
+  assert.equal(app.lifecycle.inFlight, 0);
+});

@@ -6,6 +6,7 @@ import {
   ServerResponse,
   STATUS_CODES,
 } from 'node:http';
+import type { Socket } from 'node:net';
 import type { AnswerEnd, OpenScope } from './open-scope.ts';
 import { problemFields, problemText } from './problem.ts';
 import { problemOf } from './problem-answers.ts';
@@ -30,6 +31,13 @@ export class OriginResponse<R extends IncomingMessage = IncomingMessage> extends
   /** Bytes of the body that were sent; undefined where nobody counts them. */
   get sentBytes(): number | undefined {
     return undefined;
+  }
+
+  /** Its turn on the connection has come. */
+  override assignSocket(socket: Socket): void {
+    // Node would send what there is of an answer that broke off before, and wait for its end.
+    if (this.destroyed) socket.destroy();
+    else super.assignSocket(socket);
   }
 
   override writeHead(status: number, reason?: string | Fields, fields?: Fields): this {
@@ -86,7 +94,8 @@ function endScope(this: OriginResponse): void {
 
 function howEnded(response: OriginResponse): AnswerEnd {
   // A client that leaves is an error of those responses only that still waited for the connection.
-  if (response.errored !== null && response.socket !== null) return 'broken-off';
+  const wasWaiting = response.socket === null && response.req.socket.destroyed;
+  if (response.errored !== null && !wasWaiting) return 'broken-off';
   const isWhole = response.writableFinished && response.req.errored === null;
   return isWhole ? 'answered' : 'client-gone';
 }

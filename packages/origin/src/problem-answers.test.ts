@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { Hono } from 'hono';
 import { basicAuth } from 'hono/basic-auth';
 import { quietOrigin } from './origin.test-support.ts';
+import { HttpProblem } from './problem.ts';
 import type { OriginEnv } from './request-scope.ts';
 
 function start() {
@@ -80,6 +81,29 @@ test('what is thrown and is no error is a 500 problem, and logged', async () => 
   assert.deepEqual(
     lines.map(({ fields }) => (fields as { error: unknown }).error),
     [thrown, thrown],
+  );
+});
+
+test('a failure of ours is logged with the cause that its answer does not tell, those of others are not', async () => {
+  const { app, lines } = start();
+  const problem = (side: 'origin' | 'partner', cause?: Error) =>
+    new HttpProblem({ status: 503, kind: 'busy', side, retryable: true, detail: 'later', cause });
+  const thrown = [
+    problem('origin', new Error('password of the database')),
+    problem('origin'),
+    problem('partner', new Error('theirs')),
+  ];
+  app.get('/throws/:n', (c) => {
+    throw thrown[Number(c.req.param('n'))];
+  });
+  for (const n of thrown.keys()) {
+    const answer = await app.request(`/throws/${n}`);
+    assert.equal(answer.status, 503);
+    assert.doesNotMatch(await answer.text(), /password|theirs/);
+  }
+  assert.deepEqual(
+    lines.map(({ fields }) => (fields as { error: unknown }).error),
+    [thrown[0]],
   );
 });
 
