@@ -66,7 +66,7 @@ test('a command of something that is not there is found out', async () => {
     'pnpm bench origin --case none',
     'pnpm load apps/load/scenarios/none.ts',
     'pnpm load apps/load/scenarios/items.ts --faster',
-    'pnpm profile --name items --deep',
+    'pnpm run profile --name items --deep',
     'node apps/none/src/main.ts',
     'NOBODYS_SETTING=1 node apps/items/src/main.ts',
     'curl http://127.0.0.1:1/items/5',
@@ -85,6 +85,8 @@ async function checkCommand(command: string): Promise<void> {
   if (program === 'curl') return checkUrl(words.at(-1) ?? '', command);
   if (program === 'node') return assert.ok(existsSync(subject), `${command}: no ${subject}`);
   assert.equal(program, 'pnpm', `${command}: what is ${program}?`);
+  // Of scripts that have the name of a command of pnpm.
+  if (subject === 'run') return checkScript(rest[0] ?? '', rest.slice(1), command);
   await checkScript(subject, rest, command);
 }
 

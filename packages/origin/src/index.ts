@@ -34,7 +34,7 @@ export {
 } from './problem.ts';
 export type { ReadinessCheck } from './readiness.ts';
 export type { OriginBindings, OriginEnv, RequestScope } from './request-scope.ts';
-export { json, jsonBody, problem, type RouteLimits, route } from './route.ts';
+export { json, jsonBody, type ProblemResponse, problem, type RouteLimits, route } from './route.ts';
 export { createRoutes, type Routes, type RoutesOptions } from './routes.ts';
 export { type RunOptions, runOrigin, type StartedOrigin } from './run-origin.ts';
 export { type ServedOrigin, type ServeOptions, serveOrigin } from './serve-origin.ts';

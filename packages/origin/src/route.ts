@@ -62,7 +62,8 @@ export function problem(description: string): ProblemResponse {
   return { description, content: { 'application/problem+json': { schema: problemSchema } } };
 }
 
-interface ProblemResponse {
+/** What {@link problem} makes. */
+export interface ProblemResponse {
   description: string;
   content: { 'application/problem+json': { schema: typeof problemSchema } };
 }
