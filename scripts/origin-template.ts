@@ -54,7 +54,10 @@ export function copyOrigin({ template, folder, name, port }: NewOrigin): void {
 
 /** `hello` → `price-list`, `Hello` → `PriceList`, and the port. */
 function renamed(text: string, old: string, name: string, port: number): string {
+  // A typed client has the path as properties.
+  const property = name.includes('-') ? `['${name}']` : `.${name}`;
   return text
+    .replaceAll(`client.${old}`, `client${property}`)
     .replaceAll(old, name)
     .replaceAll(pascalCase(old), pascalCase(name))
     .replace(/listenSettings\(\d+\)/, `listenSettings(${port})`);
