@@ -26,8 +26,10 @@ const TIME_LIMIT_MS = 180_000;
 /** A file is over when its output ends: a process it left behind may keep that from happening. */
 const SILENCE_LIMIT_MS = TIME_LIMIT_MS + 30_000;
 
-// Tests that measure, or that start a whole stack each, come last and one at a time.
-const isStack = (file: string) => /^test\/(bench|load|stack)\//.test(file);
+// Tests that measure, that start a whole stack each, or that need all cores for their workers come
+// last and one at a time.
+const isStack = (file: string) =>
+  /^test\/((bench|load|stack)\/|e2e\/(origin-workers|upgrade|workers)\.)/.test(file);
 const counts = { passed: 0, failed: 0, skipped: 0 };
 process.env[RUN_VARIABLE] = String(process.pid);
 const silence = setTimeout(breakSilence, SILENCE_LIMIT_MS);
