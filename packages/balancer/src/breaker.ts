@@ -9,7 +9,10 @@ import type { LeaseOutcome } from './lease.ts';
 export interface BreakerOptions {
   /** Fewer outcomes than this in a window decide nothing. Default 20. */
   readonly minRequests?: number;
-  /** It opens when this share of the outcomes are failures, above 0 and at most 1. Default 0.5. */
+  /**
+   * It opens when this share of the outcomes are failures, above 0 and at most 1. Default 0.9: as long
+   * as some are good, asking gives more answers than not asking.
+   */
   readonly failureRatio?: number;
   /** Outcomes are forgotten after half of this to all of it, in milliseconds. Default 10,000. */
   readonly windowMs?: number;
@@ -45,7 +48,7 @@ export interface Breaker {
 /** A closed breaker. Throws a RangeError, naming the option, for a number that makes no sense. */
 export function createBreaker({
   minRequests = 20,
-  failureRatio = 0.5,
+  failureRatio = 0.9,
   windowMs = 10_000,
   openMs = 2_000,
 }: BreakerOptions = {}): Breaker {

@@ -78,7 +78,7 @@ export interface PartnerClientOptions {
   readonly retry?: RetryOptions | false;
   /** Default false: somebody else's load is theirs to raise. */
   readonly hedge?: HedgeOptions | boolean;
-  /** Default: closed until half of at least 20 attempts in 10 s fail, then open for 2 s. */
+  /** Default: closed until nine tenths of at least 20 attempts in 10 s fail, then open for 2 s. */
   readonly breaker?: BreakerOptions | false;
   /** Identical GETs in flight share one. Default true. */
   readonly coalesce?: boolean;
