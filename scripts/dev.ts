@@ -39,9 +39,8 @@ if (busy) {
 }
 const { DATABASE_URL, DATABASE_REPLICA_URLS, REDIS_URL } = process.env;
 const database = DATABASE_URL ? { DATABASE_URL, DATABASE_REPLICA_URLS } : await startDatabase();
-if (isStopping) await postgres?.stop();
 stack = readStack(COMPOSE, { ...stackOptions, external: { REDIS_URL, ...database } });
-for (const definition of stack) start(definition);
+if (!isStopping) for (const definition of stack) start(definition);
 await Promise.all(stack.map((definition) => waitUntilReady(definition.readyUrl, () => isStopping)));
 if (!isStopping) {
   isUp = true;

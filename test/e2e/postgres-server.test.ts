@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { chmod } from 'node:fs/promises';
+import { chmod, mkdir, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
-import { startPostgres } from '@headgate/postgres-server';
+import { mayKeepIn, startPostgres } from '@headgate/postgres-server';
 import pg from 'pg';
 import { eventually } from '../support/eventually.ts';
 import { temporaryFolder } from '../support/program.ts';
@@ -119,7 +119,7 @@ test('replicas follow, refuse writes, can be held up, and find the primary again
 
 test('it ends with the process that started it, however that ends', async () => {
   const source = `
-    import { startPostgres } from '@headgate/postgres-server';
+    import { mayKeepIn, startPostgres } from '@headgate/postgres-server';
     const server = await startPostgres({ replicas: 1 });
     console.log(JSON.stringify([server.url, ...[server.primary, ...server.replicas].map((s) => s.pid)]));
   `;
@@ -163,6 +163,21 @@ test('a kept folder keeps data and address', async () => {
   }
   await using third = await startPostgres({ folder });
   assert.equal(await one(third.url, 'SELECT n FROM kept'), 42);
+});
+
+test('what an interrupted beginning has left in a kept folder is begun anew', async () => {
+  await using place = await temporaryFolder();
+  await chmod(place.path, 0o711);
+  const kept = join(place.path, 'deep', 'data');
+  assert.ok(mayKeepIn(kept));
+  await mkdir(join(kept, 'primary.unfinished'), { recursive: true });
+  await writeFile(join(kept, 'primary.unfinished', 'PG_VERSION'), '18\n');
+  {
+    await using postgres = await startPostgres({ folder: kept });
+    assert.ok(postgres.url);
+  }
+  // The folders above its own stay as open as they were.
+  assert.equal((await stat(join(place.path, 'deep'))).mode & 0o777, 0o755);
 });
 
 test('a kept folder belongs to one at a time', async () => {

@@ -1,7 +1,7 @@
 // Owns how a set of servers comes to be: folders, first data, replicas, and the end of it all.
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { findBinaries } from './binaries.ts';
@@ -138,8 +138,12 @@ async function startAll(
   const { password } = kept;
   if (!existsSync(join(primaryFolder, 'PG_VERSION'))) {
     const passwordFile = await writeSecret(place, 'password', password);
-    const args = ['--pgdata', primaryFolder, '--pwfile', passwordFile, ...INITDB];
+    // Half of it, left by somebody who was interrupted, must not be taken for all of it.
+    const unfinished = `${primaryFolder}.unfinished`;
+    await rm(unfinished, { recursive: true, force: true });
+    const args = ['--pgdata', unfinished, '--pwfile', passwordFile, ...INITDB];
     await runProgram(place, initdb, folder === undefined ? ['--no-sync', ...args] : args);
+    await rename(unfinished, primaryFolder);
   }
   const replicaFolders = Array.from({ length: replicas }, (_, i) => join(base, `replica-${i + 1}`));
   // A copy of data at rest is a replica of it; one of an earlier run may have fallen behind.
